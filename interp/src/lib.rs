@@ -1,0 +1,3 @@
+//! From text to running program: read, expand, compile, and the CEK machine.
+
+pub mod core;

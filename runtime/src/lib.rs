@@ -1,0 +1,6 @@
+//! What every part of SX agrees on: values, heap, stack, tables, chunks, errors, `Host`.
+//!
+//! Deliberately absent: anything that reads source text, runs code or emits it.
+
+pub mod syntax;
+pub mod value;
