@@ -2,5 +2,6 @@
 //!
 //! Deliberately absent: anything that reads source text, runs code or emits it.
 
+pub mod num;
 pub mod syntax;
 pub mod value;
