@@ -1,1 +1,1 @@
-//! sx
+//! The engine: what a program that embeds SX uses.

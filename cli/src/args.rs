@@ -1,0 +1,151 @@
+//! The command line as one table: what clap parses, what `sx --help` prints and what
+//! `docs/cli.md` says all come from here.
+//!
+//! Deliberately absent: anything that runs a command.
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Runs SX programs.
+///
+/// Exit code 0: it went well. 1: the program failed, or a test did. 2: the command line or a
+/// file named on it was wrong. 130: interrupted by Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(name = "sx", version = VERSION, args_conflicts_with_subcommands = true, after_help = ENVIRONMENT)]
+pub struct Cli {
+    /// Evaluate EXPR and print the value of its last form
+    #[arg(short = 'e', long = "eval", value_name = "EXPR")]
+    pub expression: Option<String>,
+    /// What the program sees as its command line
+    #[arg(value_name = "ARGS", requires = "expression", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What `sx --version` prints behind the name.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (interpreter; no native tier in this build)");
+
+const ENVIRONMENT: &str = "Environment:\n  \
+    SX_SERVING_JIT    1 or 0: native compilation on or off. Accepted; this build has no native tier\n  \
+    SX_PROJECT_DIR    where a relative `load` looks after the working directory\n  \
+    SX_MEMORY_LIMIT   most bytes a program's heap may take, with K, M or G (default 1G)\n  \
+    NO_COLOR          when set, no colour even on a terminal";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a program
+    #[command(
+        long_about = "Run a program: every form of FILE in order, output as it comes. An error is printed \
+                      with its place and the calls that led there."
+    )]
+    Run(RunArgs),
+    /// Read, evaluate, print, repeat
+    #[command(
+        long_about = "Read, evaluate, print, repeat. A form may span lines: it ends when its brackets close. \
+                      Tab completes names and shows their documentation; `,help` lists the commands."
+    )]
+    Repl,
+    /// Run text cases: code with its expectation in the same file
+    #[command(
+        long_about = "Run text cases: code with its expectation in the same file (the format is in \
+                      docs/testing.md). Each case runs in a fresh isolate, once for every configuration."
+    )]
+    Test(TestArgs),
+    /// Show the documentation of a name
+    Doc(DocArgs),
+}
+
+/// Arguments of `sx run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The program; `-` reads it from standard input
+    pub file: PathBuf,
+    /// What the program sees as its command line
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
+}
+
+/// Arguments of `sx test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// A case file, or a directory of them
+    #[arg(default_value = "tests")]
+    pub path: PathBuf,
+    /// Write what happened into the files as what is expected
+    #[arg(long)]
+    pub bless: bool,
+    /// Run only the tests whose name contains TEXT
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Run only this configuration
+    #[arg(long, value_name = "NAME")]
+    pub config: Option<String>,
+}
+
+/// Arguments of `sx doc`.
+#[derive(Debug, Args)]
+pub struct DocArgs {
+    /// The name of a function, macro or special form
+    pub name: String,
+}
+
+/// The page `docs/cli.md`.
+pub fn reference() -> String {
+    let mut cli = Cli::command().term_width(96);
+    cli.build();
+    let mut page = String::from(
+        "# Command line\n\nMade from the table the program parses its command line with \
+         (`cargo run -p xtask -- docs`).\n",
+    );
+    section(&mut page, &mut cli);
+    let names: Vec<String> = cli
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .filter(|name| name != "help")
+        .collect();
+    for name in names {
+        if let Some(command) = cli.find_subcommand_mut(&name) {
+            section(&mut page, command);
+        }
+    }
+    page
+}
+
+fn section(page: &mut String, command: &mut clap::Command) {
+    let title = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
+    let help = command.render_long_help().to_string();
+    let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+    // Writing to a string cannot fail.
+    let _ = write!(page, "\n## {title}\n\n```text\n{}\n```\n", lines.join("\n").trim_end());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_of_the_program_are_not_ours() {
+        let cli = Cli::try_parse_from(["sx", "run", "a.sx", "--bless", "-e"]).expect("parses");
+        let Some(Command::Run(run)) = cli.command else {
+            panic!("not a run: {cli:?}");
+        };
+        assert_eq!(run.arguments, ["--bless", "-e"]);
+    }
+
+    #[test]
+    fn the_page_has_a_section_for_each_command() {
+        let page = reference();
+        for name in ["sx run", "sx repl", "sx test", "sx doc"] {
+            assert!(page.contains(&format!("## {name}\n")), "{name}");
+        }
+    }
+}
