@@ -18,7 +18,12 @@ pub struct Cli {
     #[arg(short = 'e', long = "eval", value_name = "EXPR")]
     pub expression: Option<String>,
     /// What the program sees as its command line
-    #[arg(value_name = "ARGS", requires = "expression", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "ARGS",
+        requires = "expression",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     pub arguments: Vec<String>,
     /// What to do.
     #[command(subcommand)]
@@ -26,7 +31,10 @@ pub struct Cli {
 }
 
 /// What `sx --version` prints behind the name.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (interpreter; no native tier in this build)");
+pub const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (interpreter; no native tier in this build)"
+);
 
 const ENVIRONMENT: &str = "Environment:\n  \
     SX_SERVING_JIT    1 or 0: native compilation on or off. Accepted; this build has no native tier\n  \

@@ -15,9 +15,7 @@ const TINY_LINES: usize = 120;
 
 /// No source file is longer than `LINES_MAX`.
 pub fn check_size(tree: &Tree) -> Vec<Problem> {
-    let library = tree
-        .with_extension("sx")
-        .filter(|file| file.path.starts_with("lib/"));
+    let library = tree.with_extension("sx").filter(|file| file.path.starts_with("lib/"));
     tree.rust()
         .chain(library)
         .filter_map(|file| {
@@ -44,7 +42,11 @@ pub fn check_heads(tree: &Tree) -> Vec<Problem> {
     }
     for file in tree.with_extension("sx").filter(|file| file.path.starts_with("lib/")) {
         if !file.text.starts_with(';') {
-            problems.push(Problem::new(&file.path, 1, "a library file opens with a comment saying what it is"));
+            problems.push(Problem::new(
+                &file.path,
+                1,
+                "a library file opens with a comment saying what it is",
+            ));
         }
     }
     problems

@@ -13,7 +13,11 @@ const HEADING: &str = "## Modules that may use `unsafe`";
 /// `unsafe` only where listed; the list only where `unsafe`.
 pub fn check_unsafe(tree: &Tree) -> Vec<Problem> {
     let Some(listed) = tree.get(PAGE).map(|page| listed_modules(&page.text)) else {
-        return vec![Problem::new(PAGE, 0, "the page that lists the modules with `unsafe` is missing")];
+        return vec![Problem::new(
+            PAGE,
+            0,
+            "the page that lists the modules with `unsafe` is missing",
+        )];
     };
     let mut problems = Vec::new();
     for file in tree.rust() {
