@@ -74,16 +74,17 @@ impl std::fmt::Debug for Span {
 }
 
 /// A datum with its place in the text.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Syntax {
     /// What it is.
     pub node: Node,
+    #[serde(skip, default = "Span::none")]
     /// Where it was read, or the place of the macro call that made it.
     pub span: Span,
 }
 
 /// The shapes a datum can have. `[ ]` reads as `List`.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub enum Node {
     /// `nil`
     Nil,

@@ -1,0 +1,219 @@
+//! Chunks: compiled functions. A chunk is immutable, holds no heap reference and is shared by
+//! every isolate; an `Instance` (`isolate.rs`) is what one isolate makes of it.
+//!
+//! Invariant: `live` has a row for every instruction that can collect, raise or call, and the
+//! slots of a row are exactly those whose value is needed after the instruction.
+
+use crate::ops::{Effect, Instr};
+use crate::syntax::{Name, Source, Span, Stx};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What a constant is before an isolate gives it a word.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Const {
+    /// A datum.
+    Datum(Stx),
+    /// The cell of a global variable.
+    Global(Name),
+    /// The row of a primitive.
+    Prim(Name),
+}
+
+/// A place where a primitive was compiled as an instruction of its own.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Inlined {
+    /// The instruction.
+    pub pc: u32,
+    /// Index of the constant with the global's cell.
+    pub cell: u16,
+    /// Where the same expression stands as an ordinary call, for an instruction with operands of
+    /// its own; a `CallPrim` needs none, it is rewritten in place.
+    pub cold: Option<u32>,
+}
+
+/// The span of an instruction.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct PcSpan {
+    /// The instruction.
+    pub pc: u32,
+    /// Index into `sources`.
+    pub source: u16,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// A compiled function.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Chunk {
+    /// What errors and traces call it; empty for an anonymous one.
+    pub name: Name,
+    /// Docstring.
+    pub doc: Option<Name>,
+    /// Required parameters; they lie in slots 1, 2, …
+    pub params: u16,
+    /// Does slot `params + 1` collect further arguments?
+    pub rest: bool,
+    /// Names of the parameters, for `doc` and errors.
+    pub param_names: Vec<Name>,
+    /// Slots of a frame, the site word of its highest call window included.
+    pub frame_size: u16,
+    /// The instructions.
+    pub code: Vec<u64>,
+    /// Constants.
+    pub consts: Vec<Const>,
+    /// Functions made by this one.
+    pub children: Vec<Arc<Chunk>>,
+    /// How many variables a closure over this chunk captures.
+    pub captures: u16,
+    /// Instructions that stand for a call of a primitive.
+    pub inlined: Vec<Inlined>,
+    /// `(pc, first slot word in live_words)` by pc: the slots needed after the instruction.
+    pub live: Vec<(u32, u32)>,
+    /// Bit sets of `live_stride` words each.
+    pub live_words: Vec<u64>,
+    /// Spans by pc.
+    pub spans: Vec<PcSpan>,
+    /// Texts the spans point into.
+    #[serde(with = "source_names")]
+    pub sources: Vec<Arc<Source>>,
+    /// Local variables: `(slot, first pc, one past the last pc, name)`, for tools.
+    pub locals: Vec<(u16, u32, u32, Name)>,
+    /// Part of the core library: its globals cannot be redefined from outside, and backtraces
+    /// leave it out.
+    pub core: bool,
+}
+
+impl Chunk {
+    /// Words per bit set.
+    pub fn live_stride(&self) -> usize {
+        (self.frame_size as usize).div_ceil(64)
+    }
+    /// The slots needed after the instruction at `pc`, not counting its result.
+    pub fn live_after(&self, pc: usize) -> Option<&[u64]> {
+        let row = self.live.binary_search_by_key(&(pc as u32), |r| r.0).ok()?;
+        let start = self.live[row].1 as usize;
+        Some(&self.live_words[start..start + self.live_stride()])
+    }
+    /// The span of the instruction at `pc`, or of the nearest before it.
+    pub fn span_at(&self, pc: usize) -> Option<Span> {
+        let row = self.spans.partition_point(|s| s.pc as usize <= pc).checked_sub(1)?;
+        let s = &self.spans[row];
+        Some(Span { source: self.sources.get(s.source as usize)?.clone(), start: s.start, end: s.end })
+    }
+    /// The arity word a closure over this chunk carries in its header.
+    pub fn arity_word(&self) -> u32 {
+        self.params as u32 | (self.rest as u32) << 16
+    }
+    /// The code as text, an instruction a line.
+    pub fn disassemble(&self) -> String {
+        let mut out = String::new();
+        for (pc, word) in self.code.iter().enumerate() {
+            out += &format!("{pc:4}  {}\n", self.show(pc, Instr(*word)));
+        }
+        out
+    }
+    /// One instruction as text.
+    pub fn show(&self, pc: usize, instr: Instr) -> String {
+        use crate::ops::Role;
+        let Some(op) = instr.op() else { return format!("?? {:#x}", instr.0) };
+        let mut parts = vec![];
+        for &(field, role) in op.info().operands {
+            let v = instr.operand(field, role);
+            parts.push(match role {
+                Role::Def | Role::Use => format!("r{v}"),
+                Role::Window | Role::Args => format!("@{v}"),
+                Role::Argc | Role::Imm => format!("{v}"),
+                Role::Captured => format!("^{v}"),
+                Role::Child => format!("fn{v}"),
+                Role::Jump => format!("->{}", pc as i64 + 1 + v),
+                Role::Const => match self.consts.get(v as usize) {
+                    Some(Const::Global(n)) => format!("{n}"),
+                    Some(Const::Prim(n)) => format!("'{n}"),
+                    Some(Const::Datum(d)) => format!("k{v}={:?}", d.node),
+                    None => format!("k{v}?"),
+                },
+            });
+        }
+        format!("{} {}", op.info().name, parts.join(" "))
+    }
+}
+
+/// Computes the `live` rows of a chunk: backward data flow over its instructions.
+pub fn compute_live(code: &[u64], frame_size: u16, inlined: &[Inlined]) -> (Vec<(u32, u32)>, Vec<u64>) {
+    let stride = (frame_size as usize).div_ceil(64).max(1);
+    let n = code.len();
+    let cold: std::collections::HashMap<usize, usize> =
+        inlined.iter().filter_map(|i| i.cold.map(|c| (i.pc as usize, c as usize))).collect();
+    let mut live_in = vec![0u64; n * stride];
+    let mut changed = true;
+    let mut after = vec![0u64; stride];
+    while changed {
+        changed = false;
+        for pc in (0..n).rev() {
+            live_after(code, pc, stride, &cold, &live_in, &mut after);
+            Instr(code[pc]).uses(|s| after[s / 64] |= 1 << (s % 64));
+            let row = &mut live_in[pc * stride..(pc + 1) * stride];
+            if row != after {
+                row.copy_from_slice(&after);
+                changed = true;
+            }
+        }
+    }
+    let mut rows = vec![];
+    let mut words: Vec<u64> = vec![];
+    let mut known: std::collections::HashMap<Vec<u64>, u32> = Default::default();
+    for pc in 0..n {
+        let Some(op) = Instr(code[pc]).op() else { continue };
+        let safepoint = [Effect::Alloc, Effect::Raise, Effect::Call].iter().any(|e| op.info().has(*e))
+            || op == crate::ops::Op::Loop
+            || cold.contains_key(&pc);
+        if safepoint {
+            live_after(code, pc, stride, &cold, &live_in, &mut after);
+            let at = *known.entry(after.clone()).or_insert_with(|| {
+                words.extend_from_slice(&after);
+                (words.len() - stride) as u32
+            });
+            rows.push((pc as u32, at));
+        }
+    }
+    (rows, words)
+}
+
+/// What is needed after the instruction at `pc`, not counting what it defines, into `after`.
+fn live_after(
+    code: &[u64],
+    pc: usize,
+    stride: usize,
+    cold: &std::collections::HashMap<usize, usize>,
+    live_in: &[u64],
+    after: &mut [u64],
+) {
+    after.fill(0);
+    let instr = Instr(code[pc]);
+    let falls = instr.op().is_some_and(|op| !op.info().has(Effect::End));
+    let next = falls.then_some(pc + 1);
+    for to in [next, instr.target(pc), cold.get(&pc).copied()].into_iter().flatten() {
+        if let Some(row) = live_in.get(to * stride..(to + 1) * stride) {
+            after.iter_mut().zip(row).for_each(|(a, r)| *a |= r);
+        }
+    }
+    if let Some(d) = instr.def() {
+        after[d / 64] &= !(1 << (d % 64));
+    }
+}
+
+/// Sources go into an image by name; the text is found again from the library files.
+mod source_names {
+    use super::{Arc, Source};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(sources: &[Arc<Source>], s: S) -> Result<S::Ok, S::Error> {
+        sources.iter().map(|x| x.name.clone()).collect::<Vec<_>>().serialize(s)
+    }
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<Source>>, D::Error> {
+        Ok(Vec::<String>::deserialize(d)?.into_iter().map(|n| Source::new(n, "")).collect())
+    }
+}
