@@ -101,7 +101,11 @@ impl Chunk {
     pub fn span_at(&self, pc: usize) -> Option<Span> {
         let row = self.spans.partition_point(|s| s.pc as usize <= pc).checked_sub(1)?;
         let s = &self.spans[row];
-        Some(Span { source: self.sources.get(s.source as usize)?.clone(), start: s.start, end: s.end })
+        Some(Span {
+            source: self.sources.get(s.source as usize)?.clone(),
+            start: s.start,
+            end: s.end,
+        })
     }
     /// The arity word a closure over this chunk carries in its header.
     pub fn arity_word(&self) -> u32 {
@@ -118,7 +122,9 @@ impl Chunk {
     /// One instruction as text.
     pub fn show(&self, pc: usize, instr: Instr) -> String {
         use crate::ops::Role;
-        let Some(op) = instr.op() else { return format!("?? {:#x}", instr.0) };
+        let Some(op) = instr.op() else {
+            return format!("?? {:#x}", instr.0);
+        };
         let mut parts = vec![];
         for &(field, role) in op.info().operands {
             let v = instr.operand(field, role);
@@ -145,8 +151,10 @@ impl Chunk {
 pub fn compute_live(code: &[u64], frame_size: u16, inlined: &[Inlined]) -> (Vec<(u32, u32)>, Vec<u64>) {
     let stride = (frame_size as usize).div_ceil(64).max(1);
     let n = code.len();
-    let cold: std::collections::HashMap<usize, usize> =
-        inlined.iter().filter_map(|i| i.cold.map(|c| (i.pc as usize, c as usize))).collect();
+    let cold: std::collections::HashMap<usize, usize> = inlined
+        .iter()
+        .filter_map(|i| i.cold.map(|c| (i.pc as usize, c as usize)))
+        .collect();
     let mut live_in = vec![0u64; n * stride];
     let mut changed = true;
     let mut after = vec![0u64; stride];
@@ -167,7 +175,9 @@ pub fn compute_live(code: &[u64], frame_size: u16, inlined: &[Inlined]) -> (Vec<
     let mut known: std::collections::HashMap<Vec<u64>, u32> = Default::default();
     for pc in 0..n {
         let Some(op) = Instr(code[pc]).op() else { continue };
-        let safepoint = [Effect::Alloc, Effect::Raise, Effect::Call].iter().any(|e| op.info().has(*e))
+        let safepoint = [Effect::Alloc, Effect::Raise, Effect::Call]
+            .iter()
+            .any(|e| op.info().has(*e))
             || op == crate::ops::Op::Loop
             || cold.contains_key(&pc);
         if safepoint {
@@ -214,6 +224,9 @@ mod source_names {
         sources.iter().map(|x| x.name.clone()).collect::<Vec<_>>().serialize(s)
     }
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Arc<Source>>, D::Error> {
-        Ok(Vec::<String>::deserialize(d)?.into_iter().map(|n| Source::new(n, "")).collect())
+        Ok(Vec::<String>::deserialize(d)?
+            .into_iter()
+            .map(|n| Source::new(n, ""))
+            .collect())
     }
 }

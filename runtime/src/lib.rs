@@ -2,8 +2,8 @@
 //!
 //! Deliberately absent: anything that reads source text, runs code or emits it.
 
-pub mod num;
 pub mod chunk;
+pub mod num;
 pub mod ops;
 pub mod syntax;
 pub mod value;

@@ -80,151 +80,153 @@ impl OpInfo {
 /// Calls `$m!` with every row.
 #[macro_export]
 macro_rules! for_each_op {
-    ($m:ident) => { $m! {
-        /// `a := b`.
-        Move { a: Def, b: Use } [];
-        /// `a := constant`.
-        Const { a: Def, bc: Const } [];
-        /// `a := ` the fixnum `bc`.
-        Int { a: Def, bc: Imm } [];
-        /// `a := ` captured variable of the running closure.
-        Captured { a: Def, bc: Captured } [];
-        /// `a := ` a new box holding `b`.
-        NewBox { a: Def, b: Use } [Alloc];
-        /// `a := ` the content of box `b`.
-        GetBox { a: Def, b: Use } [];
-        /// Content of box `a := b`.
-        SetBox { a: Use, b: Use } [];
-        /// Undefined symbol (the name constant) unless `a` has its value.
-        CheckBound { a: Use, bc: Const } [Raise];
-        /// `a := ` the value of the global cell; undefined symbol if it has none.
-        GetGlobal { a: Def, bc: Const } [Raise];
-        /// Global cell `:= a`; undefined symbol if it has no value yet.
-        SetGlobal { a: Use, bc: Const } [Alloc, Raise];
-        /// Global cell `:= a`, making it if need be.
-        DefGlobal { a: Use, bc: Const } [Alloc];
-        /// `a := ` a closure over a nested chunk that captures the window's values.
-        MakeClosure { a: Def, b: Args, c: Child, d: Argc } [Alloc];
-        /// Captured variable number `b` of closure `a := c`, for closures that refer to each other.
-        PatchClosure { a: Use, b: Imm, c: Use } [];
+    ($m:ident) => {
+        $m! {
+            /// `a := b`.
+            Move { a: Def, b: Use } [];
+            /// `a := constant`.
+            Const { a: Def, bc: Const } [];
+            /// `a := ` the fixnum `bc`.
+            Int { a: Def, bc: Imm } [];
+            /// `a := ` captured variable of the running closure.
+            Captured { a: Def, bc: Captured } [];
+            /// `a := ` a new box holding `b`.
+            NewBox { a: Def, b: Use } [Alloc];
+            /// `a := ` the content of box `b`.
+            GetBox { a: Def, b: Use } [];
+            /// Content of box `a := b`.
+            SetBox { a: Use, b: Use } [];
+            /// Undefined symbol (the name constant) unless `a` has its value.
+            CheckBound { a: Use, bc: Const } [Raise];
+            /// `a := ` the value of the global cell; undefined symbol if it has none.
+            GetGlobal { a: Def, bc: Const } [Raise];
+            /// Global cell `:= a`; undefined symbol if it has no value yet.
+            SetGlobal { a: Use, bc: Const } [Alloc, Raise];
+            /// Global cell `:= a`, making it if need be.
+            DefGlobal { a: Use, bc: Const } [Alloc];
+            /// `a := ` a closure over a nested chunk that captures the window's values.
+            MakeClosure { a: Def, b: Args, c: Child, d: Argc } [Alloc];
+            /// Captured variable number `b` of closure `a := c`, for closures that refer to each other.
+            PatchClosure { a: Use, b: Imm, c: Use } [];
 
-        /// Go on at the target.
-        Jump { bc: Jump } [Branch, End];
-        /// Go back to a loop head; counts, and answers interrupts.
-        Loop { bc: Jump } [Branch, End];
-        /// Jump if `a` is `false` or `nil`.
-        JumpIfFalse { a: Use, bc: Jump } [Branch];
-        /// Jump unless `a` is `false` or `nil`.
-        JumpIfTrue { a: Use, bc: Jump } [Branch];
-        /// Jump if `a < b`.
-        JumpLt { a: Use, b: Use, cd: Jump } [Branch, Raise];
-        /// Jump unless `a < b`.
-        JumpNotLt { a: Use, b: Use, cd: Jump } [Branch, Raise];
-        /// Jump if `a <= b`.
-        JumpLe { a: Use, b: Use, cd: Jump } [Branch, Raise];
-        /// Jump unless `a <= b`.
-        JumpNotLe { a: Use, b: Use, cd: Jump } [Branch, Raise];
-        /// Jump if `a = b`.
-        JumpNumEq { a: Use, b: Use, cd: Jump } [Branch, Raise];
-        /// Jump unless `a = b`.
-        JumpNotNumEq { a: Use, b: Use, cd: Jump } [Branch, Raise];
-        /// Jump if `a <` the integer `b`.
-        JumpLtI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
-        /// Jump unless `a <` the integer `b`.
-        JumpNotLtI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
-        /// Jump if `a >` the integer `b`.
-        JumpGtI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
-        /// Jump unless `a >` the integer `b`.
-        JumpNotGtI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
-        /// Jump if `a =` the integer `b`.
-        JumpNumEqI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
-        /// Jump unless `a =` the integer `b`.
-        JumpNotNumEqI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
-        /// Jump if `a` and `b` are the same object.
-        JumpEq { a: Use, b: Use, cd: Jump } [Branch];
-        /// Jump unless `a` and `b` are the same object.
-        JumpNotEq { a: Use, b: Use, cd: Jump } [Branch];
-        /// Jump if `a` is empty.
-        JumpEmpty { a: Use, bc: Jump } [Branch, Raise];
-        /// Jump unless `a` is empty.
-        JumpNotEmpty { a: Use, bc: Jump } [Branch, Raise];
-        /// Jump if `a` is `nil`.
-        JumpNil { a: Use, bc: Jump } [Branch];
-        /// Jump unless `a` is `nil`.
-        JumpNotNil { a: Use, bc: Jump } [Branch];
+            /// Go on at the target.
+            Jump { bc: Jump } [Branch, End];
+            /// Go back to a loop head; counts, and answers interrupts.
+            Loop { bc: Jump } [Branch, End];
+            /// Jump if `a` is `false` or `nil`.
+            JumpIfFalse { a: Use, bc: Jump } [Branch];
+            /// Jump unless `a` is `false` or `nil`.
+            JumpIfTrue { a: Use, bc: Jump } [Branch];
+            /// Jump if `a < b`.
+            JumpLt { a: Use, b: Use, cd: Jump } [Branch, Raise];
+            /// Jump unless `a < b`.
+            JumpNotLt { a: Use, b: Use, cd: Jump } [Branch, Raise];
+            /// Jump if `a <= b`.
+            JumpLe { a: Use, b: Use, cd: Jump } [Branch, Raise];
+            /// Jump unless `a <= b`.
+            JumpNotLe { a: Use, b: Use, cd: Jump } [Branch, Raise];
+            /// Jump if `a = b`.
+            JumpNumEq { a: Use, b: Use, cd: Jump } [Branch, Raise];
+            /// Jump unless `a = b`.
+            JumpNotNumEq { a: Use, b: Use, cd: Jump } [Branch, Raise];
+            /// Jump if `a <` the integer `b`.
+            JumpLtI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
+            /// Jump unless `a <` the integer `b`.
+            JumpNotLtI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
+            /// Jump if `a >` the integer `b`.
+            JumpGtI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
+            /// Jump unless `a >` the integer `b`.
+            JumpNotGtI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
+            /// Jump if `a =` the integer `b`.
+            JumpNumEqI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
+            /// Jump unless `a =` the integer `b`.
+            JumpNotNumEqI { a: Use, b: Imm, cd: Jump } [Branch, Raise];
+            /// Jump if `a` and `b` are the same object.
+            JumpEq { a: Use, b: Use, cd: Jump } [Branch];
+            /// Jump unless `a` and `b` are the same object.
+            JumpNotEq { a: Use, b: Use, cd: Jump } [Branch];
+            /// Jump if `a` is empty.
+            JumpEmpty { a: Use, bc: Jump } [Branch, Raise];
+            /// Jump unless `a` is empty.
+            JumpNotEmpty { a: Use, bc: Jump } [Branch, Raise];
+            /// Jump if `a` is `nil`.
+            JumpNil { a: Use, bc: Jump } [Branch];
+            /// Jump unless `a` is `nil`.
+            JumpNotNil { a: Use, bc: Jump } [Branch];
 
-        /// `a := b + c`.
-        Add { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// `a := b - c`.
-        Sub { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// `a := b * c`.
-        Mul { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// `a := b / c`.
-        Div { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// `a := b + ` the integer `c`.
-        AddI { a: Def, b: Use, c: Imm } [Alloc, Raise];
-        /// `a := b - ` the integer `c`.
-        SubI { a: Def, b: Use, c: Imm } [Alloc, Raise];
-        /// `a := ` quotient of `b` by `c`, towards zero.
-        Quotient { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// `a := ` remainder with the sign of `b`.
-        Rem { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// `a := ` remainder with the sign of `c`.
-        Mod { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// `a := b < c`.
-        Lt { a: Def, b: Use, c: Use } [Raise];
-        /// `a := b <= c`.
-        Le { a: Def, b: Use, c: Use } [Raise];
-        /// `a := b = c`, structural.
-        NumEq { a: Def, b: Use, c: Use } [Raise];
-        /// `a := ` `b` and `c` are the same object.
-        Eq { a: Def, b: Use, c: Use } [];
-        /// `a := not b`.
-        Not { a: Def, b: Use } [];
-        /// `a := ` `b` is `nil`.
-        IsNil { a: Def, b: Use } [];
-        /// `a := ` `b` is empty.
-        IsEmpty { a: Def, b: Use } [Raise];
+            /// `a := b + c`.
+            Add { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := b - c`.
+            Sub { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := b * c`.
+            Mul { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := b / c`.
+            Div { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := b + ` the integer `c`.
+            AddI { a: Def, b: Use, c: Imm } [Alloc, Raise];
+            /// `a := b - ` the integer `c`.
+            SubI { a: Def, b: Use, c: Imm } [Alloc, Raise];
+            /// `a := ` quotient of `b` by `c`, towards zero.
+            Quotient { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := ` remainder with the sign of `b`.
+            Rem { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := ` remainder with the sign of `c`.
+            Mod { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := b < c`.
+            Lt { a: Def, b: Use, c: Use } [Raise];
+            /// `a := b <= c`.
+            Le { a: Def, b: Use, c: Use } [Raise];
+            /// `a := b = c`, structural.
+            NumEq { a: Def, b: Use, c: Use } [Raise];
+            /// `a := ` `b` and `c` are the same object.
+            Eq { a: Def, b: Use, c: Use } [];
+            /// `a := not b`.
+            Not { a: Def, b: Use } [];
+            /// `a := ` `b` is `nil`.
+            IsNil { a: Def, b: Use } [];
+            /// `a := ` `b` is empty.
+            IsEmpty { a: Def, b: Use } [Raise];
 
-        /// `a := ` a pair of `b` and `c`.
-        Cons { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// `a := ` first item of `b`.
-        First { a: Def, b: Use } [Alloc, Raise];
-        /// `a := ` `b` without its first item.
-        Rest { a: Def, b: Use } [Alloc, Raise];
-        /// `a := ` item `c` of vector `b`.
-        VectorRef { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// Item `b` of vector `a := c`.
-        VectorSet { a: Use, b: Use, c: Use } [Alloc, Raise];
-        /// `a := ` item `c` of list `b`.
-        Nth { a: Def, b: Use, c: Use } [Alloc, Raise];
-        /// `a := ` value of key `c` in dict `b`, or `nil`.
-        Get { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := ` a pair of `b` and `c`.
+            Cons { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := ` first item of `b`.
+            First { a: Def, b: Use } [Alloc, Raise];
+            /// `a := ` `b` without its first item.
+            Rest { a: Def, b: Use } [Alloc, Raise];
+            /// `a := ` item `c` of vector `b`.
+            VectorRef { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// Item `b` of vector `a := c`.
+            VectorSet { a: Use, b: Use, c: Use } [Alloc, Raise];
+            /// `a := ` item `c` of list `b`.
+            Nth { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := ` value of key `c` in dict `b`, or `nil`.
+            Get { a: Def, b: Use, c: Use } [Alloc, Raise];
 
-        /// `a := ` call the window's callee.
-        Call { a: Def, b: Window, c: Argc } [Call, Alloc, Raise];
-        /// `a := ` call the value of a global cell; the callee slot is written here.
-        CallGlobal { a: Def, b: Args, c: Const, d: Argc } [Call, Alloc, Raise];
-        /// `a := ` call a primitive of the table.
-        CallPrim { a: Def, b: Args, c: Const, d: Argc } [Alloc, Raise];
-        /// Leave the frame to the window's callee.
-        TailCall { b: Window, c: Argc } [Call, Alloc, Raise, End];
-        /// Leave the frame to the value of a global cell.
-        TailCallGlobal { b: Args, c: Const, d: Argc } [Call, Alloc, Raise, End];
-        /// Leave the frame with the value `a`.
-        Return { a: Use } [End];
-        /// `a := ` a control operation (`control.rs`) on the window's arguments; it may replace
-        /// the frame, and then never comes back here.
-        Control { a: Def, b: Args, c: Imm, d: Argc } [Call, Alloc, Raise];
-        /// Make this frame the innermost marker. `a` kind, `b` payload, `c` link.
-        PushMark { a: Use, b: Use, c: Def } [Alloc];
-        /// Unlink this frame, the innermost marker. `a` kind, `b` payload, `c` link.
-        PopMark { a: Use, b: Use, c: Use } [];
-        /// Give the value `a`, just returned into this cursor frame, to the next frame of its Kont.
-        Underflow { a: Use } [Call, Alloc, End];
-        /// End the run with the value `a`.
-        Halt { a: Use } [End];
-    }};
+            /// `a := ` call the window's callee.
+            Call { a: Def, b: Window, c: Argc } [Call, Alloc, Raise];
+            /// `a := ` call the value of a global cell; the callee slot is written here.
+            CallGlobal { a: Def, b: Args, c: Const, d: Argc } [Call, Alloc, Raise];
+            /// `a := ` call a primitive of the table.
+            CallPrim { a: Def, b: Args, c: Const, d: Argc } [Alloc, Raise];
+            /// Leave the frame to the window's callee.
+            TailCall { b: Window, c: Argc } [Call, Alloc, Raise, End];
+            /// Leave the frame to the value of a global cell.
+            TailCallGlobal { b: Args, c: Const, d: Argc } [Call, Alloc, Raise, End];
+            /// Leave the frame with the value `a`.
+            Return { a: Use } [End];
+            /// `a := ` a control operation (`control.rs`) on the window's arguments; it may replace
+            /// the frame, and then never comes back here.
+            Control { a: Def, b: Args, c: Imm, d: Argc } [Call, Alloc, Raise];
+            /// Make this frame the innermost marker. `a` kind, `b` payload, `c` link.
+            PushMark { a: Use, b: Use, c: Def } [Alloc];
+            /// Unlink this frame, the innermost marker. `a` kind, `b` payload, `c` link.
+            PopMark { a: Use, b: Use, c: Use } [];
+            /// Give the value `a`, just returned into this cursor frame, to the next frame of its Kont.
+            Underflow { a: Use } [Call, Alloc, End];
+            /// End the run with the value `a`.
+            Halt { a: Use } [End];
+        }
+    };
 }
 
 macro_rules! op_table {
@@ -361,7 +363,10 @@ impl Instr {
     /// The slot this instruction writes.
     pub fn def(self) -> Option<usize> {
         let info = self.op()?.info();
-        info.operands.iter().find(|(_, r)| *r == Role::Def).map(|(f, _)| self.field(*f) as usize)
+        info.operands
+            .iter()
+            .find(|(_, r)| *r == Role::Def)
+            .map(|(f, _)| self.field(*f) as usize)
     }
     /// Where this instruction, at `pc`, may jump.
     pub fn target(self, pc: usize) -> Option<usize> {
@@ -372,7 +377,10 @@ impl Instr {
     /// First slot of the call window, if this is a call.
     pub fn window(self) -> Option<usize> {
         let info = self.op()?.info();
-        info.operands.iter().find(|(_, r)| matches!(r, Role::Window | Role::Args)).map(|(f, _)| self.field(*f) as usize)
+        info.operands
+            .iter()
+            .find(|(_, r)| matches!(r, Role::Window | Role::Args))
+            .map(|(f, _)| self.field(*f) as usize)
     }
 }
 
@@ -386,7 +394,13 @@ pub fn reference() -> String {
     for op in OPS {
         let operands: Vec<String> = op.operands.iter().map(|(f, r)| format!("{f:?}:{r:?}")).collect();
         let effects: Vec<String> = op.effects.iter().map(|e| format!("{e:?}")).collect();
-        out += &format!("| `{}` | {} | {} | {} |\n", op.name, operands.join(" "), effects.join(" "), op.doc.trim());
+        out += &format!(
+            "| `{}` | {} | {} | {} |\n",
+            op.name,
+            operands.join(" "),
+            effects.join(" "),
+            op.doc.trim()
+        );
     }
     out
 }
@@ -398,7 +412,10 @@ mod tests {
     #[test]
     fn fields_round_trip() {
         let i = Instr::abcd(Op::CallPrim, 1, 0xfffe, 0x8001, 0xff);
-        assert_eq!((i.op(), i.a(), i.b(), i.c(), i.d()), (Some(Op::CallPrim), 1, 0xfffe, 0x8001, 0xff));
+        assert_eq!(
+            (i.op(), i.a(), i.b(), i.c(), i.d()),
+            (Some(Op::CallPrim), 1, 0xfffe, 0x8001, 0xff)
+        );
         for d in [0, 1, -1, 255, 256, -257, (1 << 23) - 1, -(1 << 23)] {
             assert_eq!(Instr::jump2(Op::JumpLt, 3, 4, d).map(Instr::cd), Some(d));
         }
