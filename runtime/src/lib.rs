@@ -3,6 +3,8 @@
 //! Deliberately absent: anything that reads source text, runs code or emits it.
 
 pub mod chunk;
+pub mod error;
+pub mod host;
 pub mod num;
 pub mod ops;
 pub mod syntax;

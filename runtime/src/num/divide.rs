@@ -177,7 +177,7 @@ fn divide_ints(a: i64, b: i64) -> Num {
 
 /// The integer a whole finite double stands for.
 pub(super) fn float_to_integer(f: f64) -> Num {
-    if f >= -9.2e18 && f <= 9.2e18 {
+    if (-9.2e18..=9.2e18).contains(&f) {
         Num::Int(f as i64)
     } else {
         Num::from_big(BigInt::from_f64(f).unwrap_or_else(BigInt::zero))

@@ -120,7 +120,11 @@ fn unit_power(base: &BigInt, n: u64) -> Option<BigInt> {
     if base.is_zero() || base.is_one() {
         Some(if n == 0 { BigInt::one() } else { base.clone() })
     } else if (-base).is_one() {
-        Some(if n % 2 == 0 { BigInt::one() } else { base.clone() })
+        Some(if n.is_multiple_of(2) {
+            BigInt::one()
+        } else {
+            base.clone()
+        })
     } else {
         None
     }

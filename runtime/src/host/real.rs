@@ -1,0 +1,174 @@
+//! The host of a process: the system's clock, randomness, standard streams and files.
+
+use super::{Access, Host, HostError, HostErrorKind, Random, Stream};
+use std::io::{BufRead, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// The world as the operating system shows it.
+pub struct RealHost {
+    access: Access,
+    random: Random,
+    start: Instant,
+    interrupt: Arc<AtomicBool>,
+    out: std::io::BufWriter<std::io::Stdout>,
+}
+
+impl RealHost {
+    /// A host whose files are subject to `access`.
+    pub fn new(access: Access) -> RealHost {
+        let mut seed = [0; 8];
+        let nanos = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_nanos() as u64);
+        let seed = match system_random(&mut seed) {
+            Ok(()) => u64::from_le_bytes(seed),
+            Err(_) => nanos,
+        };
+        RealHost {
+            access,
+            random: Random::new(seed),
+            start: Instant::now(),
+            interrupt: Arc::default(),
+            out: std::io::BufWriter::with_capacity(1 << 16, std::io::stdout()),
+        }
+    }
+    /// Setting this asks the running program to stop.
+    pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
+        self.interrupt.clone()
+    }
+    /// Replaces the access policy, as `serve` does once a program has started.
+    pub fn set_access(&mut self, access: Access) {
+        self.access = access;
+    }
+}
+
+/// Bytes from the operating system's generator.
+fn system_random(out: &mut [u8]) -> std::io::Result<()> {
+    std::fs::File::open("/dev/urandom")?.read_exact(out)
+}
+
+fn stream_error(stream: Stream) -> impl Fn(std::io::Error) -> HostError {
+    let name = if stream == Stream::Out {
+        "standard output"
+    } else {
+        "standard error"
+    };
+    move |error| HostError::from_io(name, &error)
+}
+
+impl Host for RealHost {
+    fn now_ms(&mut self) -> i64 {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(after) => after.as_millis() as i64,
+            Err(before) => -(before.duration().as_millis() as i64),
+        }
+    }
+    fn monotonic_ns(&mut self) -> u64 {
+        self.start.elapsed().as_nanos() as u64
+    }
+    fn random_u64(&mut self) -> u64 {
+        self.random.next_u64()
+    }
+    fn random_bytes(&mut self, out: &mut [u8]) -> Result<(), HostError> {
+        system_random(out).map_err(|error| HostError::from_io("random bytes", &error))
+    }
+    fn write(&mut self, stream: Stream, text: &str) -> Result<(), HostError> {
+        match stream {
+            Stream::Out => self.out.write_all(text.as_bytes()),
+            Stream::Err => {
+                // What was printed before a warning stands before it.
+                self.out
+                    .flush()
+                    .and_then(|()| std::io::stderr().write_all(text.as_bytes()))
+            }
+        }
+        .map_err(stream_error(stream))
+    }
+    fn flush(&mut self, stream: Stream) -> Result<(), HostError> {
+        match stream {
+            Stream::Out => self.out.flush(),
+            Stream::Err => std::io::stderr().flush(),
+        }
+        .map_err(stream_error(stream))
+    }
+    fn read_line(&mut self) -> Result<Option<String>, HostError> {
+        self.flush(Stream::Out)?;
+        let mut line = String::new();
+        let count = std::io::stdin().lock().read_line(&mut line);
+        match count.map_err(|error| HostError::from_io("standard input", &error))? {
+            0 => Ok(None),
+            _ => Ok(Some(line)),
+        }
+    }
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError> {
+        let real = self.access.check_read(path)?;
+        std::fs::read(real).map_err(|error| HostError::from_io(path, &error))
+    }
+    fn file_exists(&mut self, path: &str) -> bool {
+        self.access.check_read(path).is_ok_and(|real| real.is_file())
+    }
+    fn write_file(&mut self, path: &str, bytes: &[u8]) -> Result<(), HostError> {
+        let real = self.access.check_write(path)?;
+        std::fs::write(real, bytes).map_err(|error| HostError::from_io(path, &error))
+    }
+    fn delete_file(&mut self, path: &str) -> Result<(), HostError> {
+        let real = self.access.check_write(path)?;
+        std::fs::remove_file(real).map_err(|error| HostError::from_io(path, &error))
+    }
+    fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+    fn environment(&mut self, name: &str) -> Option<String> {
+        match self.access {
+            Access::Unrestricted => std::env::var(name).ok(),
+            Access::ReadBelow(_) => None,
+        }
+    }
+}
+
+impl Drop for RealHost {
+    fn drop(&mut self) {
+        // Nobody is left to hear that the output could not be written.
+        let _ = self.out.flush();
+    }
+}
+
+impl Default for RealHost {
+    fn default() -> RealHost {
+        RealHost::new(Access::Unrestricted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_read_and_removed() {
+        let mut host = RealHost::default();
+        let path = std::env::temp_dir().join(format!("sx-host-test-{}", std::process::id()));
+        let path = path.to_string_lossy().into_owned();
+        assert!(!host.file_exists(&path));
+        assert_eq!(host.read_file(&path).map_err(|e| e.kind), Err(HostErrorKind::NotFound));
+        assert_eq!(host.write_file(&path, b"one"), Ok(()));
+        assert_eq!(host.read_text(&path), Ok("one".to_string()));
+        assert_eq!(host.write_file(&path, &[0xff]), Ok(()));
+        assert_eq!(host.read_text(&path).map_err(|e| e.kind), Err(HostErrorKind::NotText));
+        assert_eq!(host.delete_file(&path), Ok(()));
+    }
+
+    #[test]
+    fn clocks_go_forward_and_bytes_differ() {
+        let mut host = RealHost::default();
+        assert!(host.now_ms() > 1_600_000_000_000);
+        assert!(host.monotonic_ns() <= host.monotonic_ns());
+        let (mut a, mut b) = ([0; 16], [0; 16]);
+        assert!(host.random_bytes(&mut a).is_ok() && host.random_bytes(&mut b).is_ok());
+        assert_ne!(a, b);
+        assert!(!host.interrupted());
+        host.interrupt_flag().store(true, Ordering::Relaxed);
+        assert!(host.interrupted());
+    }
+}
