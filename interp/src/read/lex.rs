@@ -1,0 +1,219 @@
+//! Tokens: the flat half of the reader. A token that is wrong is reported and stands in the tree
+//! as `nil`, so that reading goes on.
+
+use super::{Kind, SyntaxError, number, text};
+use std::collections::HashSet;
+use std::sync::Arc;
+use sx_runtime::syntax::{Name, Node, Source, Span};
+
+/// The smallest pieces of a text.
+pub(super) enum Token {
+    Open(Kind),
+    Close(char),
+    Dot,
+    Atom(Node),
+    /// A string or block comment that does not end, by its opener.
+    Unclosed(&'static str),
+}
+
+/// A place in a text, what went wrong so far, and the names seen (shared, one copy each).
+pub(super) struct Lexer {
+    pub(super) source: Arc<Source>,
+    pub(super) pos: usize,
+    pub(super) errors: Vec<SyntaxError>,
+    names: HashSet<Name>,
+}
+
+/// Does this character end a symbol or number?
+pub(super) fn is_delimiter(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '"' | ';' | '\'' | '`' | ',')
+}
+
+impl Lexer {
+    pub(super) fn new(source: Arc<Source>) -> Lexer {
+        let mut pos = if source.text.starts_with('\u{feff}') { 3 } else { 0 };
+        if source.text[pos..].starts_with("#!") {
+            pos = source.text[pos..].find('\n').map_or(source.text.len(), |at| pos + at);
+        }
+        Lexer {
+            source,
+            pos,
+            errors: Vec::new(),
+            names: HashSet::new(),
+        }
+    }
+
+    /// The span from `start` to the current position.
+    pub(super) fn span(&self, start: usize) -> Span {
+        self.span_to(start, self.pos)
+    }
+    pub(super) fn span_to(&self, start: usize, end: usize) -> Span {
+        Span {
+            source: self.source.clone(),
+            start: start as u32,
+            end: end as u32,
+        }
+    }
+    /// Reports an error from `start` to the current position.
+    pub(super) fn error(&mut self, message: impl Into<String>, start: usize) {
+        let span = self.span(start);
+        self.errors.push(SyntaxError::new(message, span));
+    }
+    pub(super) fn take_errors(&mut self) -> Vec<SyntaxError> {
+        std::mem::take(&mut self.errors)
+    }
+    /// The shared copy of a name.
+    pub(super) fn name(&mut self, text: &str) -> Name {
+        match self.names.get(text) {
+            Some(name) => name.clone(),
+            None => {
+                let name: Name = text.into();
+                self.names.insert(name.clone());
+                name
+            }
+        }
+    }
+
+    pub(super) fn rest(&self) -> &str {
+        &self.source.text[self.pos..]
+    }
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+    pub(super) fn bump(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.pos += c.len_utf8();
+        Some(c)
+    }
+    /// Passes `prefix` if the text goes on with it.
+    pub(super) fn eat(&mut self, prefix: &str) -> bool {
+        let found = self.rest().starts_with(prefix);
+        if found {
+            self.pos += prefix.len();
+        }
+        found
+    }
+    /// Passes everything up to the next delimiter.
+    pub(super) fn skip_word(&mut self) {
+        let len = self.rest().find(is_delimiter).unwrap_or(self.rest().len());
+        self.pos += len;
+    }
+
+    /// The next token and where it starts; `None` at the end of the text.
+    pub(super) fn next_token(&mut self) -> Option<(Token, usize)> {
+        if let Some(start) = self.skip_blank() {
+            return Some((Token::Unclosed("#|"), start));
+        }
+        let start = self.pos;
+        let token = match self.bump()? {
+            '(' => Token::Open(Kind::List),
+            '[' => Token::Open(Kind::Bracket),
+            '{' => Token::Open(Kind::Dict),
+            c @ (')' | ']' | '}') => Token::Close(c),
+            '\'' => Token::Open(Kind::Prefix("quote")),
+            '`' => Token::Open(Kind::Prefix("quasiquote")),
+            ',' if self.eat("@") => Token::Open(Kind::Prefix("splice-unquote")),
+            ',' => Token::Open(Kind::Prefix("unquote")),
+            '"' => match text::string(self) {
+                Some(text) => Token::Atom(Node::Str(text)),
+                None => Token::Unclosed("\""),
+            },
+            '#' => self.hash(start),
+            '|' if self.bar_symbol_ends() => Token::Atom(text::bar_symbol(self)),
+            _ => self.word(start),
+        };
+        Some((token, start))
+    }
+
+    /// Passes white space and comments; where a block comment without an end starts.
+    fn skip_blank(&mut self) -> Option<usize> {
+        loop {
+            let rest = self.rest();
+            self.pos += rest.len() - rest.trim_start().len();
+            if self.rest().starts_with(';') {
+                self.pos += self.rest().find('\n').unwrap_or(self.rest().len());
+            } else if self.rest().starts_with("#|") {
+                let start = self.pos;
+                if !self.skip_block_comment() {
+                    return Some(start);
+                }
+            } else {
+                return None;
+            }
+        }
+    }
+
+    fn skip_block_comment(&mut self) -> bool {
+        let bytes = self.source.text.as_bytes();
+        let (mut at, mut depth) = (self.pos, 0usize);
+        while at + 1 < bytes.len() {
+            match &bytes[at..at + 2] {
+                b"#|" => (at, depth) = (at + 2, depth + 1),
+                b"|#" => (at, depth) = (at + 2, depth - 1),
+                _ => at += 1,
+            }
+            if depth == 0 {
+                self.pos = at;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A bar symbol ends on its line; otherwise `|` is a character like any other.
+    fn bar_symbol_ends(&self) -> bool {
+        let line = self.rest().lines().next().unwrap_or("");
+        line.contains('|')
+    }
+
+    fn hash(&mut self, start: usize) -> Token {
+        if self.eat("(") {
+            return Token::Open(Kind::Vector);
+        }
+        if self.eat("u8(") {
+            return Token::Open(Kind::Bytes);
+        }
+        if self.eat(";") {
+            return Token::Open(Kind::DatumComment);
+        }
+        if self.eat("\\") {
+            return Token::Atom(text::character(self, start));
+        }
+        self.skip_word();
+        let node = match &self.source.text[start..self.pos] {
+            "#t" | "#true" => Ok(Node::Bool(true)),
+            "#f" | "#false" => Ok(Node::Bool(false)),
+            word => number::prefixed(word).unwrap_or_else(|| Err(format!("unknown syntax: {word}"))),
+        };
+        self.atom(node, start)
+    }
+
+    fn word(&mut self, start: usize) -> Token {
+        self.skip_word();
+        let word = &self.source.text[start..self.pos];
+        let node = match word {
+            "." => return Token::Dot,
+            "nil" => Node::Nil,
+            "true" => Node::Bool(true),
+            "false" => Node::Bool(false),
+            _ => {
+                if let Some(number) = number::number(word) {
+                    return self.atom(number, start);
+                }
+                let source = self.source.clone();
+                match source.text[start..self.pos].strip_prefix(':') {
+                    Some(rest) if !rest.is_empty() => Node::Keyword(self.name(rest)),
+                    _ => Node::Sym(self.name(&source.text[start..self.pos])),
+                }
+            }
+        };
+        Token::Atom(node)
+    }
+
+    fn atom(&mut self, node: Result<Node, String>, start: usize) -> Token {
+        Token::Atom(node.unwrap_or_else(|message| {
+            self.error(message, start);
+            Node::Nil
+        }))
+    }
+}
