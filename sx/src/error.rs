@@ -1,0 +1,83 @@
+//! What an embedder gets instead of a value: what went wrong, where, and the calls that led
+//! there. Plain data; `report` turns it into text.
+//!
+//! Invariant: an error holds no reference into an isolate, so it outlives it and crosses threads.
+
+use crate::convert::Mismatch;
+use std::fmt;
+use sx_runtime::syntax::Span;
+
+/// Why there is no value.
+#[derive(Clone, Debug)]
+pub struct Error {
+    /// The row of the table of error codes (`docs/errors.md`).
+    pub code: String,
+    /// What `error-message` says: the bare text.
+    pub message: String,
+    /// The place, unless the error has none.
+    pub span: Option<Span>,
+    /// The calls that led there, innermost first.
+    pub trace: Vec<TraceFrame>,
+    /// Things worth knowing, each a sentence.
+    pub notes: Vec<String>,
+    /// What to try.
+    pub help: Option<String>,
+    /// Further errors of the same text; a reader finds all it can.
+    pub more: Vec<Error>,
+}
+
+/// A call that was under way.
+#[derive(Clone, Debug)]
+pub struct TraceFrame {
+    /// The name of the function.
+    pub function: String,
+    /// The place it had reached.
+    pub span: Span,
+}
+
+/// The code of an error made by a conversion to a Rust type.
+pub const CODE_CONVERSION: &str = "conversion";
+/// The code of a program that was interrupted.
+pub const CODE_INTERRUPTED: &str = "interrupted";
+
+impl Error {
+    /// An error with a code and a text, without a place.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Error {
+        Error {
+            code: code.into(),
+            message: message.into(),
+            span: None,
+            trace: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            more: Vec::new(),
+        }
+    }
+    /// The same error at a place.
+    pub fn at(mut self, span: Span) -> Error {
+        self.span = Some(span);
+        self
+    }
+    /// Was the program interrupted from outside?
+    pub fn is_interrupt(&self) -> bool {
+        self.code == CODE_INTERRUPTED
+    }
+}
+
+/// The place and the message on one line; `report` has the long form.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(span) = &self.span {
+            write!(f, "{}: ", span.place())?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Mismatch> for Error {
+    fn from(mismatch: Mismatch) -> Error {
+        Error::new(CODE_CONVERSION, mismatch.to_string())
+    }
+}
