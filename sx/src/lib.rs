@@ -1,6 +1,7 @@
 //! The engine: what a program that embeds SX uses.
 
 pub mod convert;
+pub mod corpus;
 pub mod error;
 pub mod report;
 pub mod suggest;

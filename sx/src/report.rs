@@ -96,7 +96,10 @@ fn line_start(text: &str, at: usize) -> usize {
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|i| text.is_char_boundary(*i))
+        .unwrap_or(0)
 }
 
 /// A frame and how many times it stood there in a row.
@@ -116,7 +119,10 @@ fn backtrace(text: &mut String, trace: &[TraceFrame]) {
     let width = width.unwrap_or(0).min(40);
     head.iter().for_each(|run| frame(text, run, width));
     if !tail.is_empty() {
-        let hidden: usize = runs[FRAMES_MAX / 2..runs.len() - FRAMES_MAX / 2].iter().map(|(n, _)| n).sum();
+        let hidden: usize = runs[FRAMES_MAX / 2..runs.len() - FRAMES_MAX / 2]
+            .iter()
+            .map(|(n, _)| n)
+            .sum();
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(text, "  … {hidden} more");
     }
@@ -211,7 +217,10 @@ backtrace:
             end: 4,
         };
         let report = report(&Error::new("read", "unclosed (").at(span), Style::Plain);
-        assert_eq!(report, "error[read]: unclosed (\n --> a.sx:1:5\n  |\n1 | (foo\n  |     ^\n");
+        assert_eq!(
+            report,
+            "error[read]: unclosed (\n --> a.sx:1:5\n  |\n1 | (foo\n  |     ^\n"
+        );
     }
 
     #[test]

@@ -230,7 +230,10 @@ mod tests {
     #[test]
     fn values_print_as_the_language_does() {
         let value = Value::Dict(vec![
-            ("a".to_owned(), Value::List(vec![Value::Number(Num::Float(2.0)), Value::Nil])),
+            (
+                "a".to_owned(),
+                Value::List(vec![Value::Number(Num::Float(2.0)), Value::Nil]),
+            ),
             ("b".to_owned(), Value::String("q\"\n".to_owned())),
             ("c".to_owned(), Value::Bytes(vec![1, 255])),
         ]);
