@@ -160,6 +160,12 @@ impl std::fmt::Debug for Word {
     }
 }
 
+impl std::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A word that is known to be live while the heap is borrowed: it cannot be held across a call
 /// that takes the heap mutably, so it cannot be held across a collection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -173,10 +179,54 @@ impl<'h> Value<'h> {
     pub(crate) const fn from_word(word: Word) -> Value<'h> {
         Value(word, PhantomData)
     }
+    /// Wraps a word read from a rooted place, for the machine.
+    ///
+    /// # Safety
+    /// `word` is an immediate, or its object is live and stays so while the heap is borrowed for
+    /// `'h`: no `reserve` happens before the last use of the result.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    pub const unsafe fn from_raw(word: Word) -> Value<'h> {
+        Value(word, PhantomData)
+    }
+    /// A word that is no pointer, which any heap can hold.
+    #[inline(always)]
+    pub const fn immediate(word: Word) -> Value<'h> {
+        assert!(!word.is_pointer());
+        Value(word, PhantomData)
+    }
+    /// `nil`
+    pub const NIL: Value<'h> = Value::immediate(Word::NIL);
+    /// `()`
+    pub const EMPTY: Value<'h> = Value::immediate(Word::EMPTY);
+    /// A fixnum; `i` must be in range.
+    #[inline(always)]
+    pub const fn fixnum(i: i64) -> Value<'h> {
+        Value(Word::fixnum(i), PhantomData)
+    }
+    /// A boolean.
+    #[inline(always)]
+    pub const fn bool(b: bool) -> Value<'h> {
+        Value(Word::bool(b), PhantomData)
+    }
+    /// A character.
+    #[inline(always)]
+    pub const fn char(c: char) -> Value<'h> {
+        Value(Word::char(c), PhantomData)
+    }
     /// The raw word.
     #[inline(always)]
     pub const fn word(self) -> Word {
         self.0
+    }
+    /// The integer, if this is a fixnum.
+    #[inline(always)]
+    pub const fn as_fixnum(self) -> Option<i64> {
+        if self.0.is_fixnum() {
+            Some(self.0.as_fixnum())
+        } else {
+            None
+        }
     }
 }
 
@@ -190,7 +240,7 @@ mod tests {
             1.0,
             -1.0,
             0.5,
-            3.141592653589793,
+            std::f64::consts::PI,
             1e-70,
             -1e70,
             123456.789,
