@@ -1,0 +1,90 @@
+//! The control operations: what `lib/core/control.sx` builds `guard`, handlers, continuations,
+//! winds and effects from. Only core library code can name them.
+//!
+//! They look at frames, so they are neither primitives (which cannot) nor opcodes of their own
+//! (they are rare). `control` in the machine carries them out.
+
+macro_rules! controls {
+    ($($(#[doc = $doc:literal])* $Name:ident $name:literal ($($arg:ident)*);)*) => {
+        /// A control operation.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Control { $($(#[doc = $doc])* $Name,)* }
+        /// Name in SX, operation, number of arguments, meaning.
+        pub const CONTROLS: &[(&str, Control, usize, &str)] =
+            &[$(($name, Control::$Name, { let names: &[&str] = &[$(stringify!($arg)),*]; names.len() }, concat!($($doc),*))),*];
+    };
+}
+
+controls! {
+    /// Call `thunk` through a marker frame of the given kind and payload.
+    WithMark "%with-mark" (kind payload thunk);
+    /// Payload of the nearest marker that takes a condition: `guard` or `handler-bind`.
+    FindHandler "%find-handler" ();
+    /// Payload of the nearest effect handler that takes the op of a request.
+    FindEffect "%find-effect" (op);
+    /// Payload of the nearest marker of a kind whose key is `key`.
+    FindMark "%find-mark" (kind key);
+    /// Number of winds entered since the marker with this payload.
+    WindsAbove "%winds-above" (payload);
+    /// The continuation up to and with the marker with this payload.
+    Capture "%capture" (payload);
+    /// The continuation of the whole program.
+    CaptureAll "%capture-all" ();
+    /// Cut the stack to the marker with this payload and call `f` with `x` in its place.
+    Abort "%abort" (payload f x);
+    /// Capture to the marker, cut there, call `f` with `x`, the payload and the continuation.
+    CaptureAbort "%capture-abort" (payload f x);
+    /// Replace this frame by a delimited continuation and give it `v`.
+    Resume "%resume" (k v);
+    /// Replace the whole stack by a full continuation and give it `v`.
+    Throw "%throw" (k v);
+    /// Replace this frame by a call of `f` with the items of a list.
+    Apply "%apply" (f args);
+    /// The wind records entered and not left, innermost first.
+    Winds "%winds" ();
+    /// Hand a request to the host.
+    HostPerform "%host-perform" (op args request);
+    /// End the run: nothing takes this condition.
+    Uncaught "%uncaught" (condition);
+}
+
+/// The operation called `name`, if it takes `argc` arguments.
+pub fn find(name: &str, argc: usize) -> Option<Control> {
+    CONTROLS.iter().find(|c| c.0 == name && c.2 == argc).map(|c| c.1)
+}
+
+impl Control {
+    /// The operation with this number.
+    pub fn from_number(n: usize) -> Option<Control> {
+        CONTROLS.get(n).map(|c| c.1)
+    }
+}
+
+macro_rules! marks {
+    ($($(#[doc = $doc:literal])* $NAME:ident $value:literal;)*) => {
+        /// Kinds of marker, as `%with-mark` takes them.
+        pub mod mark {
+            $($(#[doc = $doc])* pub const $NAME: i64 = $value;)*
+        }
+    };
+}
+
+marks! {
+    /// `guard`: the payload is the handler, called outside with the condition.
+    GUARD 1;
+    /// `handler-bind`: the payload is a list of predicate, handler, ….
+    BIND 2;
+    /// Ignore every handler down to the marker whose payload this is.
+    SKIP 3;
+    /// `with-handler`: the payload is a dict from op to function, or a function.
+    EFFECT 4;
+    /// `parameterize`, `provide`, `scope`: the payload is a pair of key and value.
+    BINDING 5;
+    /// `dynamic-wind`: the payload is the wind record.
+    WIND 6;
+    /// `reset`: the payload is a fresh object.
+    PROMPT 7;
+    /// The base of a running coroutine: the payload is the coroutine.
+    COROUTINE 8;
+}
