@@ -46,15 +46,26 @@ pub struct Options {
 /// Compiles a top-level form to a chunk without parameters.
 pub fn compile(core: &Core, env: &dyn CompileEnv, options: Options) -> Result<Arc<Chunk>, CompileError> {
     let analysis = Analysis::of(core);
-    let mut compiler = Compiler { env, options, analysis, functions: vec![Function::new("".into(), None)] };
+    let mut compiler = Compiler {
+        env,
+        options,
+        analysis,
+        functions: vec![Function::new("".into(), None)],
+    };
     compiler.tail(core)?;
-    let mut function = compiler.functions.pop().ok_or_else(|| limit("no function", &core.span))?;
+    let mut function = compiler
+        .functions
+        .pop()
+        .ok_or_else(|| limit("no function", &core.span))?;
     compiler.finish_cold(&mut function, &core.span)?;
     function.into_chunk(&[], None, options.core, &core.span).map(Arc::new)
 }
 
 fn limit(message: &str, span: &Span) -> CompileError {
-    CompileError { message: message.into(), span: span.clone() }
+    CompileError {
+        message: message.into(),
+        span: span.clone(),
+    }
 }
 
 /// Where the value of an expression goes.
@@ -247,7 +258,9 @@ impl Compiler<'_> {
     }
 
     fn seq(&mut self, items: &[Core], goal: Goal) -> Done {
-        let Some((last, init)) = items.split_last() else { return Ok(()) };
+        let Some((last, init)) = items.split_last() else {
+            return Ok(());
+        };
         for item in init {
             self.effect(item)?;
         }
@@ -300,7 +313,11 @@ impl Compiler<'_> {
         later: &[Var],
         span: &Span,
     ) -> Result<Vec<(usize, usize)>, CompileError> {
-        let name = lambda.name.clone().or_else(|| bound_to.cloned()).unwrap_or_else(|| "".into());
+        let name = lambda
+            .name
+            .clone()
+            .or_else(|| bound_to.cloned())
+            .unwrap_or_else(|| "".into());
         self.functions.push(Function::new(name, myself.map(Var::id)));
         let result = self.lambda_body(lambda);
         let mut function = self.functions.pop().ok_or_else(|| limit("no function", span))?;
@@ -308,10 +325,18 @@ impl Compiler<'_> {
         self.finish_cold(&mut function, span)?;
         let captured = std::mem::take(&mut function.captured);
         if captured.len() > 255 {
-            return Err(limit("a function uses more than 255 variables of the functions around it", span));
+            return Err(limit(
+                "a function uses more than 255 variables of the functions around it",
+                span,
+            ));
         }
         function.captures = captured.len() as u16;
-        let params: Vec<Name> = lambda.params.iter().chain(&lambda.rest).map(|v| v.0.name.clone()).collect();
+        let params: Vec<Name> = lambda
+            .params
+            .iter()
+            .chain(&lambda.rest)
+            .map(|v| v.0.name.clone())
+            .collect();
         let mut chunk = function.into_chunk(&params, lambda.doc.clone(), self.options.core, span)?;
         chunk.params = lambda.params.len() as u16;
         chunk.rest = lambda.rest.is_some();
@@ -328,7 +353,10 @@ impl Compiler<'_> {
             }
         }
         let child = self.f().child(Arc::new(chunk), span)?;
-        self.f().emit(Instr::abcd(Op::MakeClosure, slot, base, child, captured.len() as u8), span);
+        self.f().emit(
+            Instr::abcd(Op::MakeClosure, slot, base, child, captured.len() as u8),
+            span,
+        );
         self.f().next = mark;
         Ok(patches)
     }

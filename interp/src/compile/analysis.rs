@@ -17,7 +17,10 @@ pub(super) struct Analysis {
 impl Analysis {
     pub fn of(core: &Core) -> Analysis {
         let mut walk = Walk::default();
-        walk.regions.push(Region { parent: 0, candidate: None });
+        walk.regions.push(Region {
+            parent: 0,
+            candidate: None,
+        });
         walk.core(core, 0);
         walk.finish()
     }
@@ -88,7 +91,11 @@ impl Walk {
     }
 
     fn touch(&mut self, var: &Var, region: usize, loop_call: bool) {
-        self.uses.push(Use { var: var.id(), region, loop_call });
+        self.uses.push(Use {
+            var: var.id(),
+            region,
+            loop_call,
+        });
     }
 
     fn core_here(&mut self, core: &Core, region: usize) {
@@ -123,9 +130,16 @@ impl Walk {
     }
 
     fn lambda(&mut self, lambda: &Lambda, parent: usize) {
-        self.regions.push(Region { parent, candidate: None });
+        self.regions.push(Region {
+            parent,
+            candidate: None,
+        });
         let region = self.regions.len() - 1;
-        lambda.params.iter().chain(&lambda.rest).for_each(|v| self.bind(v, region));
+        lambda
+            .params
+            .iter()
+            .chain(&lambda.rest)
+            .for_each(|v| self.bind(v, region));
         self.non_tail(&lambda.body, region);
     }
 
@@ -161,12 +175,22 @@ impl Walk {
 
     fn candidate(&mut self, var: &Var, lambda: &Lambda, body: &Core, home: usize) {
         let scope = self.depth;
-        self.candidates.insert(var.id(), Candidate { home, argc: lambda.params.len(), scope });
+        self.candidates.insert(
+            var.id(),
+            Candidate {
+                home,
+                argc: lambda.params.len(),
+                scope,
+            },
+        );
         let saved = self.tail_from;
         self.tail_from = Some(saved.map_or(scope, |from| from.min(scope)));
         self.depth += 1;
         self.core(body, home);
-        self.regions.push(Region { parent: home, candidate: Some(var.id()) });
+        self.regions.push(Region {
+            parent: home,
+            candidate: Some(var.id()),
+        });
         let region = self.regions.len() - 1;
         lambda.params.iter().for_each(|v| self.bind(v, region));
         self.core(&lambda.body, region);
@@ -230,7 +254,9 @@ pub(super) fn may_mention(core: &Core, vars: &[usize]) -> bool {
             CoreNode::Seq(items) => items.iter().any(|c| walk(c, vars, fuel)),
             CoreNode::Lambda(lambda) => any(&[&lambda.body]),
             CoreNode::Let(_, init, body) => any(&[init, body]),
-            CoreNode::Letrec(bindings, body) => bindings.iter().any(|(_, c)| walk(c, vars, fuel)) || walk(body, vars, fuel),
+            CoreNode::Letrec(bindings, body) => {
+                bindings.iter().any(|(_, c)| walk(c, vars, fuel)) || walk(body, vars, fuel)
+            }
             CoreNode::Call(callee, args) => walk(callee, vars, fuel) || args.iter().any(|c| walk(c, vars, fuel)),
         }
     }

@@ -45,11 +45,32 @@ const INSTRUCTIONS: &[(&str, usize, Op, Option<Op>)] = &[
 /// the same with a small integer last.
 type Test = (&'static str, usize, bool, Op, Op, Option<(Op, Op)>);
 const TESTS: &[Test] = &[
-    ("<", 2, false, Op::JumpLt, Op::JumpNotLt, Some((Op::JumpLtI, Op::JumpNotLtI))),
+    (
+        "<",
+        2,
+        false,
+        Op::JumpLt,
+        Op::JumpNotLt,
+        Some((Op::JumpLtI, Op::JumpNotLtI)),
+    ),
     ("<=", 2, false, Op::JumpLe, Op::JumpNotLe, None),
-    (">", 2, true, Op::JumpLt, Op::JumpNotLt, Some((Op::JumpGtI, Op::JumpNotGtI))),
+    (
+        ">",
+        2,
+        true,
+        Op::JumpLt,
+        Op::JumpNotLt,
+        Some((Op::JumpGtI, Op::JumpNotGtI)),
+    ),
     (">=", 2, true, Op::JumpLe, Op::JumpNotLe, None),
-    ("=", 2, false, Op::JumpNumEq, Op::JumpNotNumEq, Some((Op::JumpNumEqI, Op::JumpNotNumEqI))),
+    (
+        "=",
+        2,
+        false,
+        Op::JumpNumEq,
+        Op::JumpNotNumEq,
+        Some((Op::JumpNumEqI, Op::JumpNotNumEqI)),
+    ),
     ("eq?", 2, false, Op::JumpEq, Op::JumpNotEq, None),
     ("empty?", 1, false, Op::JumpEmpty, Op::JumpNotEmpty, None),
     ("nil?", 1, false, Op::JumpNil, Op::JumpNotNil, None),
@@ -161,7 +182,8 @@ impl Compiler<'_> {
             Goal::Slot(slot) => slot,
             Goal::Return => base,
         };
-        self.f().emit(Instr::abcd(Op::Control, slot, base, op as u16, args.len() as u8), span);
+        self.f()
+            .emit(Instr::abcd(Op::Control, slot, base, op as u16, args.len() as u8), span);
         if goal == Goal::Return {
             self.f().emit(Instr::abc(Op::Return, base, 0, 0), span);
         }
@@ -217,7 +239,13 @@ impl Compiler<'_> {
         {
             let x = self.operand(a)?;
             let cold = [ColdArg::Slot(x), ColdArg::Int(i as i32)];
-            return self.inlined(name, Instr::abc(op, slot, x, i as u16), &cold, ColdThen::Into(slot), span);
+            return self.inlined(
+                name,
+                Instr::abc(op, slot, x, i as u16),
+                &cold,
+                ColdThen::Into(slot),
+                span,
+            );
         }
         let mut s = [0u16; 3];
         for (i, arg) in args.iter().enumerate() {
@@ -232,12 +260,20 @@ impl Compiler<'_> {
             self.cold_ends_here();
             return Ok(());
         }
-        self.inlined(name, Instr::abc(op, slot, s[0], s[1]), &cold, ColdThen::Into(slot), span)
+        self.inlined(
+            name,
+            Instr::abc(op, slot, s[0], s[1]),
+            &cold,
+            ColdThen::Into(slot),
+            span,
+        )
     }
 
     /// `(+ a b c)` as `(+ (+ a b) c)`.
     fn fold(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
-        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name) else { return Ok(()) };
+        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name) else {
+            return Ok(());
+        };
         let t = self.f().alloc(span)?;
         let mut slots = vec![];
         for arg in args {
@@ -258,11 +294,15 @@ impl Compiler<'_> {
         self.window_args(args)?;
         let (prim, cell) = (self.f().prim(name), self.f().global(name));
         let (Ok(prim), Ok(cell)) = (u16::try_from(prim), u16::try_from(cell)) else {
-            return Err(limit("expression too large: a function has more than 65536 constants", span));
+            return Err(limit(
+                "expression too large: a function has more than 65536 constants",
+                span,
+            ));
         };
         let pc = self.f().pc() as u32;
         self.f().inlined.push(Inlined { pc, cell, cold: None });
-        self.f().emit(Instr::abcd(Op::CallPrim, slot, base, prim, args.len() as u8), span);
+        self.f()
+            .emit(Instr::abcd(Op::CallPrim, slot, base, prim, args.len() as u8), span);
         Ok(())
     }
 
@@ -276,7 +316,15 @@ impl Compiler<'_> {
         self.f().next = mark;
         let pc = self.f().pc();
         self.f().emit(instr, span);
-        let cold = Cold { pc, name: name.clone(), base, args: args.to_vec(), then, back: pc + 1, span: span.clone() };
+        let cold = Cold {
+            pc,
+            name: name.clone(),
+            base,
+            args: args.to_vec(),
+            then,
+            back: pc + 1,
+            span: span.clone(),
+        };
         self.f().cold.push(cold);
         Ok(())
     }
@@ -308,7 +356,10 @@ impl Compiler<'_> {
                 ColdThen::Into(slot) => slot,
                 ColdThen::JumpIf(_) | ColdThen::JumpIfNot(_) => cold.base,
             };
-            f.emit(Instr::abcd(Op::CallGlobal, result, cold.base, cell, cold.args.len() as u8), &cold.span);
+            f.emit(
+                Instr::abcd(Op::CallGlobal, result, cold.base, cell, cold.args.len() as u8),
+                &cold.span,
+            );
             let truth = match cold.then {
                 ColdThen::Into(_) => None,
                 ColdThen::JumpIf(truth) => Some(truth),
@@ -316,19 +367,30 @@ impl Compiler<'_> {
                     let not = u16::try_from(f.global(&"not".into())).map_err(|_| limit("too many constants", span))?;
                     f.emit(Instr::abc(Op::Move, cold.base + 1, cold.base, 0), &cold.span);
                     f.emit(Instr::abcd(Op::CallGlobal, result, cold.base, not, 1), &cold.span);
-                    f.inlined.push(Inlined { pc: cold.pc as u32, cell: not, cold: Some(start) });
+                    f.inlined.push(Inlined {
+                        pc: cold.pc as u32,
+                        cell: not,
+                        cold: Some(start),
+                    });
                     Some(truth)
                 }
             };
             if let Some(truth) = truth {
                 let op = if truth { Op::JumpIfTrue } else { Op::JumpIfFalse };
-                let target = f.instr(cold.pc).target(cold.pc).ok_or_else(|| limit("a test without a target", span))?;
+                let target = f
+                    .instr(cold.pc)
+                    .target(cold.pc)
+                    .ok_or_else(|| limit("a test without a target", span))?;
                 f.emit(Instr::wide(op, result, 0), &cold.span);
                 f.aim(f.pc() - 1, target, span)?;
             }
             let back = f.jump(&cold.span);
             f.aim(back, cold.back, span)?;
-            f.inlined.push(Inlined { pc: cold.pc as u32, cell, cold: Some(start) });
+            f.inlined.push(Inlined {
+                pc: cold.pc as u32,
+                cell,
+                cold: Some(start),
+            });
         }
         f.inlined.sort_by_key(|i| i.pc);
         Ok(())
@@ -343,7 +405,11 @@ impl Compiler<'_> {
         match &core.node {
             CoreNode::Const(datum) => {
                 let is_true = !matches!(datum.node, Node::Nil | Node::Bool(false));
-                return Ok(if is_true == truth { vec![self.f().jump(&core.span)] } else { vec![] });
+                return Ok(if is_true == truth {
+                    vec![self.f().jump(&core.span)]
+                } else {
+                    vec![]
+                });
             }
             CoreNode::If(a, b, c) if is_false(c) => return self.test_and(a, b, truth),
             CoreNode::Let(var, init, body) => {
@@ -380,8 +446,12 @@ impl Compiler<'_> {
 
     /// The parts of a call of a primitive that has a test-and-jump.
     fn as_test<'c>(&self, core: &'c Core) -> Option<(&'c Name, &'static Test, &'c [Core])> {
-        let CoreNode::Call(callee, args) = &core.node else { return None };
-        let CoreNode::Global(name) = &callee.node else { return None };
+        let CoreNode::Call(callee, args) = &core.node else {
+            return None;
+        };
+        let CoreNode::Global(name) = &callee.node else {
+            return None;
+        };
         let row = TESTS.iter().find(|r| r.0 == &**name && r.1 == args.len())?;
         self.env.is_primitive(name, args.len()).then_some((name, row, args))
     }
@@ -421,16 +491,23 @@ impl Compiler<'_> {
         let pick = |t: Op, f: Op| if truth { t } else { f };
         let mark = self.f().next;
         let a = self.operand(&args[0])?;
-        let int = args.get(1).and_then(small_int).and_then(|i| with_int.map(|ops| (i, ops)));
+        let int = args
+            .get(1)
+            .and_then(small_int)
+            .and_then(|i| with_int.map(|ops| (i, ops)));
         let (instr, cold) = match (args.get(1), int) {
             (None, _) => (Instr::abc(pick(if_true, if_false), a, 0, 0), vec![ColdArg::Slot(a)]),
-            (_, Some((i, (t, f)))) => {
-                (Instr::abc(pick(t, f), a, i as u16, 0), vec![ColdArg::Slot(a), ColdArg::Int(i as i32)])
-            }
+            (_, Some((i, (t, f)))) => (
+                Instr::abc(pick(t, f), a, i as u16, 0),
+                vec![ColdArg::Slot(a), ColdArg::Int(i as i32)],
+            ),
             (Some(second), None) => {
                 let b = self.operand(second)?;
                 let (x, y) = if swap { (b, a) } else { (a, b) };
-                (Instr::abc(pick(if_true, if_false), x, y, 0), vec![ColdArg::Slot(a), ColdArg::Slot(b)])
+                (
+                    Instr::abc(pick(if_true, if_false), x, y, 0),
+                    vec![ColdArg::Slot(a), ColdArg::Slot(b)],
+                )
             }
         };
         let then = negated.map_or(ColdThen::JumpIf(truth), ColdThen::JumpIfNot);
@@ -457,14 +534,16 @@ fn as_or<'c>(var: &crate::core::Var, body: &'c Core) -> Option<&'c Core> {
 pub fn slow_primitive(op: Op) -> Option<&'static str> {
     let swapped = INSTRUCTIONS.iter().find(|r| r.2 == op || r.3 == Some(op)).map(|r| r.0);
     swapped.or_else(|| {
-        let names = |t: &&Test| {
-            t.3 == op || t.4 == op || t.5.is_some_and(|(a, b)| a == op || b == op)
-        };
+        let names = |t: &&Test| t.3 == op || t.4 == op || t.5.is_some_and(|(a, b)| a == op || b == op);
         TESTS.iter().find(names).map(|t| t.0)
     })
 }
 
 /// Does the instruction carry a small integer as its last operand?
 pub fn has_int_operand(op: Op) -> Option<Field> {
-    op.info().operands.iter().find(|(_, r)| *r == Role::Imm).map(|(f, _)| *f)
+    op.info()
+        .operands
+        .iter()
+        .find(|(_, r)| *r == Role::Imm)
+        .map(|(f, _)| *f)
 }

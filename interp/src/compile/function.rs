@@ -122,7 +122,10 @@ impl Function {
     /// A fresh slot.
     pub fn alloc(&mut self, span: &Span) -> Result<u16, CompileError> {
         if self.next >= MAX_SLOTS {
-            return Err(limit("expression too large: a function has more than 60000 variables and temporaries", span));
+            return Err(limit(
+                "expression too large: a function has more than 60000 variables and temporaries",
+                span,
+            ));
         }
         let slot = self.next;
         self.next += 1;
@@ -148,7 +151,12 @@ impl Function {
         let same = |s: &PcSpan, source: u16| s.source == source && s.start == span.start && s.end == span.end;
         let source = self.source_row(&span.source);
         if !self.spans.last().is_some_and(|s| same(s, source)) {
-            self.spans.push(PcSpan { pc, source, start: span.start, end: span.end });
+            self.spans.push(PcSpan {
+                pc,
+                source,
+                start: span.start,
+                end: span.end,
+            });
         }
         self.code.push(instr.0);
     }
@@ -182,14 +190,20 @@ impl Function {
     pub fn aim(&mut self, at: usize, to: usize, span: &Span) -> Result<(), CompileError> {
         let distance = to as i64 - at as i64 - 1;
         let instr = Instr(self.code[at]);
-        let Some(op) = instr.op() else { return Err(limit("no jump to aim", span)) };
+        let Some(op) = instr.op() else {
+            return Err(limit("no jump to aim", span));
+        };
         let short = op.info().operands.iter().any(|(f, _)| *f == sx_runtime::ops::Field::cd);
         let new = if short {
             Instr::jump2(op, instr.a() as u16, instr.b() as u16, distance as i32)
         } else {
-            i32::try_from(distance).ok().map(|d| Instr::wide(op, instr.a() as u16, d))
+            i32::try_from(distance)
+                .ok()
+                .map(|d| Instr::wide(op, instr.a() as u16, d))
         };
-        self.code[at] = new.ok_or_else(|| limit("expression too large: a jump is too far", span))?.0;
+        self.code[at] = new
+            .ok_or_else(|| limit("expression too large: a jump is too far", span))?
+            .0;
         Ok(())
     }
 
@@ -226,7 +240,8 @@ impl Function {
 
     pub fn declare(&mut self, var: &Var, place: Place, slot: u16) {
         self.places.insert(var.id(), place);
-        self.open_locals.push((slot, self.code.len() as u32, var.0.name.clone()));
+        self.open_locals
+            .push((slot, self.code.len() as u32, var.0.name.clone()));
     }
 
     pub fn declare_loop(&mut self, var: &Var, row: usize) {

@@ -39,8 +39,7 @@ impl Compiler<'_> {
     /// Homes first, then every function (making one has no effect), then the other values in
     /// order.
     fn recursive_bindings(&mut self, bindings: &[(Var, Core)]) -> Done {
-        let is_function =
-            |(var, init): &(Var, Core)| matches!(init.node, CoreNode::Lambda(_)) && !var.0.assigned.get();
+        let is_function = |(var, init): &(Var, Core)| matches!(init.node, CoreNode::Lambda(_)) && !var.0.assigned.get();
         let functions: Vec<&(Var, Core)> = bindings.iter().filter(|b| is_function(b)).collect();
         let mut slots = vec![];
         for (var, init) in bindings {
@@ -89,9 +88,14 @@ impl Compiler<'_> {
             let later: Vec<Var> = functions[i + 1..].iter().map(|(v, _)| v.clone()).collect();
             let slot = self.slot_of(var, &init.span)?;
             let patches = self.closure(lambda, slot, Some(&var.0.name), Some(var), &later, &init.span)?;
-            awaited.extend(patches.into_iter().map(|(at, index)| (later[at].id(), slot, index as u16)));
+            awaited.extend(
+                patches
+                    .into_iter()
+                    .map(|(at, index)| (later[at].id(), slot, index as u16)),
+            );
             for (_, closure, index) in awaited.iter().filter(|p| p.0 == var.id()) {
-                self.f().emit(Instr::abc(Op::PatchClosure, *closure, *index, slot), &init.span);
+                self.f()
+                    .emit(Instr::abc(Op::PatchClosure, *closure, *index, slot), &init.span);
             }
             awaited.retain(|p| p.0 != var.id());
         }
@@ -113,7 +117,11 @@ impl Compiler<'_> {
             params.push((param.clone(), self.f().alloc(&body.span)?));
         }
         let row = self.f().loops.len();
-        self.f().loops.push(Loop { params: params.clone(), head: None, entries: vec![] });
+        self.f().loops.push(Loop {
+            params: params.clone(),
+            head: None,
+            entries: vec![],
+        });
         self.f().declare_loop(var, row);
         self.expr(body, goal)?;
         let end = (goal != Goal::Return && !ends_in_loop(body, var)).then(|| self.f().jump(&body.span));
