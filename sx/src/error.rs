@@ -5,13 +5,14 @@
 
 use crate::convert::Mismatch;
 use std::fmt;
+use sx_runtime::error::Code;
 use sx_runtime::syntax::Span;
 
 /// Why there is no value.
 #[derive(Clone, Debug)]
 pub struct Error {
-    /// The row of the table of error codes (`docs/errors.md`).
-    pub code: String,
+    /// What kind of error it is.
+    pub code: Code,
     /// What `error-message` says: the bare text.
     pub message: String,
     /// The place, unless the error has none.
@@ -35,16 +36,11 @@ pub struct TraceFrame {
     pub span: Span,
 }
 
-/// The code of an error made by a conversion to a Rust type.
-pub const CODE_CONVERSION: &str = "conversion";
-/// The code of a program that was interrupted.
-pub const CODE_INTERRUPTED: &str = "interrupted";
-
 impl Error {
     /// An error with a code and a text, without a place.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Error {
+    pub fn new(code: Code, message: impl Into<String>) -> Error {
         Error {
-            code: code.into(),
+            code,
             message: message.into(),
             span: None,
             trace: Vec::new(),
@@ -60,7 +56,7 @@ impl Error {
     }
     /// Was the program interrupted from outside?
     pub fn is_interrupt(&self) -> bool {
-        self.code == CODE_INTERRUPTED
+        self.code == Code::Interrupt
     }
 }
 
@@ -78,6 +74,6 @@ impl std::error::Error for Error {}
 
 impl From<Mismatch> for Error {
     fn from(mismatch: Mismatch) -> Error {
-        Error::new(CODE_CONVERSION, mismatch.to_string())
+        Error::new(Code::Type, mismatch.to_string())
     }
 }

@@ -43,10 +43,7 @@ pub fn report(error: &Error, style: Style) -> String {
 }
 
 fn group(error: &Error) -> Group<'_> {
-    let mut title = Level::ERROR.primary_title(&error.message);
-    if !error.code.is_empty() {
-        title = title.id(&error.code);
-    }
+    let title = Level::ERROR.primary_title(&error.message).id(error.code.text());
     let mut group = Group::with_title(title);
     if let Some(span) = &error.span {
         group = group.element(snippet(span));
@@ -156,6 +153,7 @@ fn same_place(a: &TraceFrame, b: &TraceFrame) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sx_runtime::error::Code;
     use sx_runtime::syntax::Source;
 
     fn span(text: &str, part: &str) -> Span {
@@ -170,7 +168,7 @@ mod tests {
     #[test]
     fn a_report_has_place_caret_advice_and_calls() {
         let text = "(define (f x)\n  (+ x fooo))\n(f 1)\n";
-        let mut error = Error::new("undefined-symbol", "Undefined symbol: fooo").at(span(text, "fooo"));
+        let mut error = Error::new(Code::Undefined, "Undefined symbol: fooo").at(span(text, "fooo"));
         error.help = Some("did you mean `foo`?".to_owned());
         error.notes = vec!["globals are looked up when they are used".to_owned()];
         error.trace = vec![
@@ -186,7 +184,7 @@ mod tests {
         assert_eq!(
             report(&error, Style::Plain),
             "\
-error[undefined-symbol]: Undefined symbol: fooo
+error[undefined]: Undefined symbol: fooo
  --> a.sx:2:8
   |
 2 |   (+ x fooo))
@@ -204,8 +202,11 @@ backtrace:
     #[test]
     fn a_form_of_many_lines_is_marked_on_its_first() {
         let text = "(foo\n  1\n  2)\n";
-        let report = report(&Error::new("x", "m").at(span(text, "(foo\n  1\n  2)")), Style::Plain);
-        assert_eq!(report, "error[x]: m\n --> a.sx:1:1\n  |\n1 | (foo\n  | ^^^^\n");
+        let report = report(
+            &Error::new(Code::User, "m").at(span(text, "(foo\n  1\n  2)")),
+            Style::Plain,
+        );
+        assert_eq!(report, "error[user]: m\n --> a.sx:1:1\n  |\n1 | (foo\n  | ^^^^\n");
     }
 
     #[test]
@@ -216,7 +217,7 @@ backtrace:
             start: 4,
             end: 4,
         };
-        let report = report(&Error::new("read", "unclosed (").at(span), Style::Plain);
+        let report = report(&Error::new(Code::Read, "unclosed (").at(span), Style::Plain);
         assert_eq!(
             report,
             "error[read]: unclosed (\n --> a.sx:1:5\n  |\n1 | (foo\n  |     ^\n"
@@ -226,7 +227,7 @@ backtrace:
     #[test]
     fn a_line_of_a_megabyte_is_shown_in_part() {
         let text = format!("{}X{}", "(".repeat(500_000), ")".repeat(500_000));
-        let report = report(&Error::new("x", "m").at(span(&text, "X")), Style::Plain);
+        let report = report(&Error::new(Code::User, "m").at(span(&text, "X")), Style::Plain);
         assert!(report.len() < 2_000, "{}", report.len());
         assert!(report.contains("a.sx (column 500001)"), "{report}");
         assert!(report.contains('X') && report.contains('^'), "{report}");
@@ -239,11 +240,11 @@ backtrace:
             function: "loop".to_owned(),
             span: span(text, "(loop)"),
         };
-        let mut error = Error::new("x", "m");
+        let mut error = Error::new(Code::User, "m");
         error.trace = vec![frame; 1_000];
         assert_eq!(
             report(&error, Style::Plain),
-            "error[x]: m\nbacktrace:\n  in loop  a.sx:1:1  × 1000\n"
+            "error[user]: m\nbacktrace:\n  in loop  a.sx:1:1  × 1000\n"
         );
     }
 
@@ -251,7 +252,7 @@ backtrace:
     fn the_middle_of_a_long_backtrace_is_left_out() {
         let text = "x".repeat(100);
         let source = Source::new("a.sx", text);
-        let mut error = Error::new("x", "m");
+        let mut error = Error::new(Code::User, "m");
         error.trace = (0..100)
             .map(|i| TraceFrame {
                 function: format!("f{i}"),
@@ -270,7 +271,7 @@ backtrace:
     #[test]
     fn colour_changes_nothing_else() {
         let text = "(f zwölf)\n";
-        let error = Error::new("x", "m").at(span(text, "zwölf"));
+        let error = Error::new(Code::User, "m").at(span(text, "zwölf"));
         let mut plain = String::new();
         let mut in_escape = false;
         for c in report(&error, Style::Colour).chars() {

@@ -4,6 +4,8 @@
 //! Invariant: a generator is a pure function of the code; nothing of the machine, the clock or
 //! the environment enters a page.
 
+mod errors;
+
 use crate::tree::root;
 use std::io;
 
@@ -16,10 +18,20 @@ pub struct Page {
 }
 
 /// Every generated page. Adding one is adding a row.
-pub const PAGES: &[Page] = &[Page {
-    path: "docs/cli.md",
-    generate: sx_cli::reference,
-}];
+pub const PAGES: &[Page] = &[
+    Page {
+        path: "docs/bytecode.md",
+        generate: sx_runtime::ops::reference,
+    },
+    Page {
+        path: "docs/cli.md",
+        generate: sx_cli::reference,
+    },
+    Page {
+        path: "docs/errors.md",
+        generate: errors::page,
+    },
+];
 
 /// Writes every page that differs from what its table says, and tells which.
 pub fn write_all() -> io::Result<bool> {

@@ -1,5 +1,7 @@
 //! Case files as text: `;;;; name` opens a case, code follows, expectations and directives end
 //! it. Reading and `blessed` agree on which lines are which.
+//!
+//! Invariant: every line of a case is kept as what it is; nothing is skipped in silence.
 
 use super::{Aspect, Case, CaseFile, Expectation, MARKS, TIME_LIMIT};
 use std::fmt;

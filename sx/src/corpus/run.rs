@@ -1,5 +1,7 @@
 //! Case files of a directory, multiplied by configurations into named trials, and a runner for
 //! them that uses every processor.
+//!
+//! Invariant: the order of names and results does not depend on how threads were scheduled.
 
 use super::{Case, CaseFile, Configuration, Outcome, blessed, check, parse};
 use std::io;
