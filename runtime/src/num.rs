@@ -12,6 +12,7 @@ mod bits;
 mod compare;
 mod convert;
 mod divide;
+mod heap;
 mod power;
 mod text;
 
