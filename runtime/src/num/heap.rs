@@ -94,7 +94,11 @@ impl Value<'_> {
             let limb = self.raw_at(bignum::LIMBS + i);
             [limb as u32, (limb >> 32) as u32]
         });
-        let sign = if object::header_aux(self.raw_at(0)) == 1 { Sign::Minus } else { Sign::Plus };
+        let sign = if object::header_aux(self.raw_at(0)) == 1 {
+            Sign::Minus
+        } else {
+            Sign::Plus
+        };
         BigInt::from_biguint(sign, BigUint::new(digits.collect()))
     }
 }
@@ -106,7 +110,11 @@ mod tests {
 
     #[test]
     fn numbers_survive_the_heap_in_one_shape() {
-        let mut heap = Heap::new(HeapOptions { stress: true, poison: true, ..HeapOptions::default() });
+        let mut heap = Heap::new(HeapOptions {
+            stress: true,
+            poison: true,
+            ..HeapOptions::default()
+        });
         for text in [
             "0",
             "4611686018427387903",
