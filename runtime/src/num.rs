@@ -12,7 +12,6 @@ mod bits;
 mod compare;
 mod convert;
 mod divide;
-mod heap;
 mod power;
 mod text;
 
