@@ -5,12 +5,17 @@
 
 use crate::convert::Mismatch;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use sx_runtime::error::Code;
 use sx_runtime::syntax::Span;
 
-/// Why there is no value.
+/// Why there is no value. Its fields are those of `Details`; the box keeps results small.
 #[derive(Clone, Debug)]
-pub struct Error {
+pub struct Error(Box<Details>);
+
+/// What is known of an error.
+#[derive(Clone, Debug)]
+pub struct Details {
     /// What kind of error it is.
     pub code: Code,
     /// What `error-message` says: the bare text.
@@ -39,7 +44,7 @@ pub struct TraceFrame {
 impl Error {
     /// An error with a code and a text, without a place.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error {
+        Error(Box::new(Details {
             code,
             message: message.into(),
             span: None,
@@ -47,7 +52,7 @@ impl Error {
             notes: Vec::new(),
             help: None,
             more: Vec::new(),
-        }
+        }))
     }
     /// The same error at a place.
     pub fn at(mut self, span: Span) -> Error {
@@ -57,6 +62,19 @@ impl Error {
     /// Was the program interrupted from outside?
     pub fn is_interrupt(&self) -> bool {
         self.code == Code::Interrupt
+    }
+}
+
+impl Deref for Error {
+    type Target = Details;
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }
 
