@@ -1,0 +1,7 @@
+(define (ack m n)
+  (cond ((= m 0) (+ n 1))
+        ((= n 0) (ack (- m 1) 1))
+        (else (ack (- m 1) (ack m (- n 1))))))
+(define (work) (ack 3 9))
+(define (repeat n) (let ((answer (work))) (if (= n 1) answer (repeat (- n 1)))))
+(display (repeat N)) (newline)

@@ -1,0 +1,13 @@
+(define (ctak x y z) (callcc (lambda (k) (ctak-aux k x y z))))
+(define (ctak-aux k x y z)
+  (if (not (< y x)) (k z)
+      (callcc (lambda (k)
+        (ctak-aux k
+          (callcc (lambda (k) (ctak-aux k (- x 1) y z)))
+          (callcc (lambda (k) (ctak-aux k (- y 1) z x)))
+          (callcc (lambda (k) (ctak-aux k (- z 1) x y))))))))
+(define (run i acc) (if (= i 0) acc (run (- i 1) (+ acc (ctak 18 12 6)))))
+(define (deep d) (if (= d 0) (run 20 0) (+ 0 (deep (- d 1)))))
+(define (work) (deep 126))
+(define (repeat n) (let ((answer (work))) (if (= n 1) answer (repeat (- n 1)))))
+(display (repeat N)) (newline)

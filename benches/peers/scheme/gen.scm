@@ -1,0 +1,7 @@
+(define (numbers)
+  (make-gen (lambda (yield)
+    (let loop ((i 0)) (if (< i 1000000) (begin (yield i) (loop (+ i 1))))))))
+(define (sum g acc) (let ((v (g))) (if (eq? v 'eof) acc (sum g (+ acc v)))))
+(define (work) (sum (numbers) 0))
+(define (repeat n) (let ((answer (work))) (if (= n 1) answer (repeat (- n 1)))))
+(display (repeat N)) (newline)

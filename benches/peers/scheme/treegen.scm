@@ -1,0 +1,13 @@
+(define (make d n) (if (= d 0) n (cons (make (- d 1) (* 2 n)) (make (- d 1) (+ 1 (* 2 n))))))
+(define t (make 16 1))
+(define (run i total)
+  (if (= i 0) total
+      (let ((g (make-gen (lambda (yield)
+                 (define (walk t) (if (pair? t) (begin (walk (car t)) (walk (cdr t))) (yield t)))
+                 (walk t)))))
+        (run (- i 1)
+             (let sum ((acc total))
+               (let ((v (g))) (if (eq? v 'eof) acc (sum (+ acc (modulo v 1000))))))))))
+(define (work) (run 10 0))
+(define (repeat n) (let ((answer (work))) (if (= n 1) answer (repeat (- n 1)))))
+(display (repeat N)) (newline)

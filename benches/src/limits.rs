@@ -1,0 +1,130 @@
+//! The bounds of the goals that one table can decide, each with its figure and verdict.
+
+use crate::report::{Table, mebibytes, seconds, times};
+use crate::rows::START_UP;
+
+/// One bound, applied.
+#[derive(Debug, PartialEq)]
+pub struct Verdict {
+    /// What must hold.
+    pub bound: String,
+    /// What was measured.
+    pub figure: String,
+    /// Does it hold?
+    pub holds: bool,
+}
+
+/// Interpreter alone against Lua 5.4, on rows where Lua takes at least `LUA_COUNTS_S` a repetition.
+const INTERPRETER_RATIO: f64 = 1.5;
+const LUA_COUNTS_S: f64 = 0.05;
+const START_UP_S: f64 = 0.02;
+const MEMORY_RATIO: f64 = 2.0;
+const DEPTH_RATIO: f64 = 1.5;
+/// The deep rows make as many captures as the rows they are compared with.
+const DEPTH_PAIRS: [(&str, &str); 2] = [("ctak10", "ctak"), ("treegen10", "treegen")];
+
+/// Every bound this table has the figures for.
+pub fn verdicts(table: &Table) -> Vec<Verdict> {
+    let mut found = Vec::new();
+    found.extend(start_up(table));
+    found.extend(
+        table
+            .lines
+            .iter()
+            .filter_map(|line| against_lua(table, line.row.name, line.count)),
+    );
+    found.extend(table.lines.iter().filter_map(|line| must(table, line.row)));
+    found.extend(memory(table));
+    found.extend(DEPTH_PAIRS.iter().filter_map(|(deep, flat)| depth(table, deep, flat)));
+    found
+}
+
+fn start_up(table: &Table) -> Option<Verdict> {
+    let s = table.figures(START_UP, "sx")?.net_s;
+    Some(Verdict {
+        bound: format!("start-up ≤ {START_UP_S} s"),
+        figure: seconds(s),
+        holds: s <= START_UP_S,
+    })
+}
+
+fn against_lua(table: &Table, row: &str, count: u32) -> Option<Verdict> {
+    let lua = table.figures(row, "lua")?.net_s / f64::from(count);
+    if row == START_UP || lua < LUA_COUNTS_S {
+        return None;
+    }
+    let ratio = table.ratio(row, "lua")?;
+    let bound = format!("{row}: interpreter ≤ {INTERPRETER_RATIO} × Lua 5.4");
+    Some(Verdict {
+        bound,
+        figure: times(ratio),
+        holds: ratio <= INTERPRETER_RATIO,
+    })
+}
+
+fn must(table: &Table, row: &crate::rows::Row) -> Option<Verdict> {
+    let (most, peer) = row.must?;
+    let ratio = table.ratio(row.name, peer)?;
+    Some(Verdict {
+        bound: format!("{}: ≤ {most} × {peer}", row.name),
+        figure: times(ratio),
+        holds: ratio <= most,
+    })
+}
+
+fn memory(table: &Table) -> Option<Verdict> {
+    let (ours, theirs) = (
+        table.figures("bintrees", "sx")?.peak_bytes,
+        table.figures("bintrees", "node")?.peak_bytes,
+    );
+    let holds = ours as f64 <= MEMORY_RATIO * theirs as f64;
+    let figure = format!("{} to {} MB", mebibytes(ours), mebibytes(theirs));
+    Some(Verdict {
+        bound: format!("bintrees: peak memory ≤ {MEMORY_RATIO} × Node's"),
+        figure,
+        holds,
+    })
+}
+
+fn depth(table: &Table, deep: &str, flat: &str) -> Option<Verdict> {
+    let per_repetition = |row: &str| {
+        let count = table.lines.iter().find(|line| line.row.name == row)?.count;
+        Some(table.figures(row, "sx")?.net_s / f64::from(count))
+    };
+    let ratio = crate::report::ratio(per_repetition(deep)?, per_repetition(flat)?)?;
+    let bound = format!("{deep}: a capture ≤ {DEPTH_RATIO} × one of {flat}");
+    Some(Verdict {
+        bound,
+        figure: times(ratio),
+        holds: ratio <= DEPTH_RATIO,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Cell;
+    use crate::report::tests::{measured, table};
+
+    #[test]
+    fn bounds_hold_or_not() {
+        let table = table(vec![
+            ("hello", vec![measured(0.03, 5), measured(0.001, 2), measured(0.03, 40)]),
+            ("fib", vec![measured(1.4, 5), measured(1.0, 2), measured(0.3, 40)]),
+            ("ack", vec![measured(0.2, 5), measured(0.04, 2), measured(0.3, 40)]),
+            (
+                "bintrees",
+                vec![measured(1.0, 300), measured(1.0, 2), measured(1.0, 100)],
+            ),
+            ("ctak", vec![measured(0.5, 5), Cell::Absent, Cell::Absent]),
+            ("ctak10", vec![measured(0.6, 5), Cell::Absent, Cell::Absent]),
+        ]);
+        let found = verdicts(&table);
+        let holds = |start: &str| found.iter().find(|v| v.bound.starts_with(start)).map(|v| v.holds);
+        assert_eq!(holds("start-up"), Some(false));
+        assert_eq!(holds("fib: interpreter"), Some(true));
+        assert_eq!(holds("ack: interpreter"), None, "too short on Lua to count");
+        assert_eq!(holds("bintrees: peak"), Some(false));
+        assert_eq!(holds("ctak10"), Some(true));
+    }
+}

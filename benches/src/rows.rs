@@ -1,0 +1,173 @@
+//! The table of workloads: a name, the answer every system must print, and the bound the goals set.
+
+/// One workload. Its programs are `benches/peers/<language>/<name>.*`.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// File name without its ending, and name in every table.
+    pub name: &'static str,
+    /// What it exercises.
+    pub about: &'static str,
+    /// What each program prints.
+    pub answer: &'static str,
+    /// Does the Scheme program need `make-gen`?
+    pub generator: bool,
+    /// The floor the goals set: SX takes at most this many times the CPU of the system named.
+    pub must: Option<(f64, &'static str)>,
+    /// The system the goals aim to be level with.
+    pub aim: &'static str,
+}
+
+const fn row(
+    name: &'static str,
+    answer: &'static str,
+    must: Option<(f64, &'static str)>,
+    aim: &'static str,
+    about: &'static str,
+) -> Row {
+    Row {
+        name,
+        about,
+        answer,
+        generator: false,
+        must,
+        aim,
+    }
+}
+
+const fn generator(row: Row) -> Row {
+    Row { generator: true, ..row }
+}
+
+/// The row whose time is start-up alone and is subtracted from the others.
+pub const START_UP: &str = "hello";
+
+/// Every row, in the order of the goals.
+pub const ROWS: &[Row] = &[
+    row(START_UP, "hello", None, "lua", "start-up"),
+    row("fib", "9227465", Some((1.7, "chez")), "chez", "calls, fixnums"),
+    row("tak", "180", Some((2.0, "chez")), "chez", "calls of three arguments"),
+    row(
+        "ack",
+        "4093",
+        Some((2.0, "chez")),
+        "chez",
+        "tail calls and deep recursion",
+    ),
+    row(
+        "deriv",
+        "60",
+        Some((2.0, "chez")),
+        "chez",
+        "lists, map with a recursive callback",
+    ),
+    row(
+        "wordcount",
+        "5000 251",
+        Some((1.2, "node")),
+        "luajit",
+        "strings, string tables",
+    ),
+    row(
+        "strbuild",
+        "4889778 399725",
+        Some((1.2, "node")),
+        "chez",
+        "output port, string-ref",
+    ),
+    row(
+        "mandel",
+        "9527902",
+        Some((1.3, "node")),
+        "luajit",
+        "floats in variables",
+    ),
+    row(
+        "nbody",
+        "-169083713",
+        Some((1.5, "node")),
+        "luajit",
+        "floats in vectors",
+    ),
+    row(
+        "closures",
+        "3114464",
+        Some((1.0, "chez")),
+        "luajit",
+        "map, filter, fold with closures",
+    ),
+    row(
+        "bintrees",
+        "14985902",
+        Some((2.0, "chez")),
+        "chez",
+        "allocation and collection",
+    ),
+    row(
+        "tc",
+        "499500 999 879866 15",
+        Some((1.0, "lua")),
+        "luajit",
+        "hash tables of integers",
+    ),
+    generator(row(
+        "gen",
+        "499999500000",
+        Some((1.2, "node")),
+        "luajit",
+        "a million yields",
+    )),
+    generator(row(
+        "treegen",
+        "328261760",
+        Some((2.0, "chez")),
+        "luajit",
+        "yields from 17 frames deep",
+    )),
+    generator(row(
+        "treegen10",
+        "328261760",
+        None,
+        "luajit",
+        "the same from 170 frames deep",
+    )),
+    row(
+        "ctak",
+        "140",
+        Some((2.5, "chez")),
+        "chez",
+        "call/cc, 1.3 million captures",
+    ),
+    row("ctak10", "140", None, "chez", "the same under 126 more frames"),
+];
+
+/// The row of that name.
+pub fn find(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::systems::SYSTEMS;
+
+    #[test]
+    fn every_bound_names_a_system() {
+        for row in ROWS {
+            let known = |name: &str| SYSTEMS.iter().any(|system| system.name == name);
+            assert!(known(row.aim), "{}", row.name);
+            assert!(row.must.is_none_or(|(_, peer)| known(peer)), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for row in ROWS {
+            assert_eq!(
+                ROWS.iter().filter(|other| other.name == row.name).count(),
+                1,
+                "{}",
+                row.name
+            );
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The table of systems: how each is found, and how its program for a row is put together and started.
+//!
+//! A program is assembled from the parts in `benches/peers/`: what the engine needs before it, the line that
+//! says how often to repeat (`N`, the only place a count comes from), and the workload itself.
+
+use crate::measure::Invocation;
+use crate::rows::{Row, START_UP};
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One language implementation.
+#[derive(Debug, Clone, Copy)]
+pub struct System {
+    /// Name on the command line and in the results.
+    pub name: &'static str,
+    /// Name in tables.
+    pub label: &'static str,
+    /// Programs that start it, best first; empty for SX, whose path is given.
+    pub commands: &'static [&'static str],
+    /// The Debian package that has it.
+    pub package: &'static str,
+    /// Argument that makes it print its version.
+    pub version: &'static str,
+    /// Folder of its programs, which is also their ending but for Scheme.
+    pub folder: &'static str,
+    /// Files put before a Scheme program, then those for generators.
+    pub prelude: &'static [&'static str],
+    /// Scheme only: the file that defines `make-gen`.
+    pub make_gen: &'static str,
+    /// Measured unless others are asked for.
+    pub usual: bool,
+}
+
+const SX: System = System {
+    name: "sx",
+    label: "SX",
+    commands: &[],
+    package: "",
+    version: "--version",
+    folder: "sx",
+    prelude: &[],
+    make_gen: "",
+    usual: true,
+};
+
+const fn scheme(name: &'static str, label: &'static str, prelude: &'static [&'static str]) -> System {
+    System {
+        name,
+        label,
+        folder: "scheme",
+        prelude,
+        make_gen: "callcc-gen.inc",
+        usual: false,
+        ..SX
+    }
+}
+
+/// SX first, then its peers.
+pub const SYSTEMS: &[System] = &[
+    SX,
+    System {
+        name: "lua",
+        label: "Lua 5.4",
+        commands: &["lua5.4"],
+        package: "lua5.4",
+        version: "-v",
+        folder: "lua",
+        ..SX
+    },
+    System {
+        commands: &["guile", "guile-3.0"],
+        package: "guile-3.0",
+        make_gen: "gen-guile.inc",
+        usual: true,
+        ..scheme("guile", "Guile", &["pre-guile.scm"])
+    },
+    System {
+        name: "node",
+        label: "Node",
+        commands: &["node"],
+        package: "nodejs",
+        folder: "js",
+        ..SX
+    },
+    System {
+        commands: &["chezscheme", "chez"],
+        package: "chezscheme",
+        ..scheme("chez", "Chez", &["pre-chez.scm"])
+    },
+    System {
+        name: "luajit",
+        label: "LuaJIT",
+        commands: &["luajit"],
+        package: "luajit",
+        version: "-v",
+        folder: "lua",
+        usual: false,
+        ..SX
+    },
+    System {
+        commands: &["gsc"],
+        package: "gambc",
+        version: "-v",
+        ..scheme("gambit", "Gambit", &["pre-gambit.scm"])
+    },
+];
+
+impl System {
+    /// The command of this system found on `PATH`.
+    pub fn locate(&self) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH")?;
+        self.commands
+            .iter()
+            .flat_map(|command| std::env::split_paths(&path).map(move |folder| folder.join(command)))
+            .find(|candidate| candidate.is_file())
+    }
+
+    /// The first line of what it says about its version.
+    pub fn version_line(&self, command: &Path) -> String {
+        let Ok(said) = Command::new(command).arg(self.version).output() else {
+            return String::new();
+        };
+        let text = if said.stdout.is_empty() {
+            said.stderr
+        } else {
+            said.stdout
+        };
+        String::from_utf8_lossy(&text)
+            .lines()
+            .next()
+            .unwrap_or("")
+            .trim()
+            .to_string()
+    }
+
+    fn ending(&self) -> &'static str {
+        if self.folder == "scheme" { "scm" } else { self.folder }
+    }
+
+    fn count_line(&self, count: u32) -> String {
+        match self.folder {
+            "lua" => format!("local N={count}\n"),
+            "js" => format!("const N={count};\n"),
+            _ => format!("(define N {count})\n"),
+        }
+    }
+
+    /// The whole program for `row`, repeated `count` times; `None` when there is no port of it.
+    pub fn program(&self, peers: &Path, row: &Row, count: u32) -> io::Result<Option<String>> {
+        let folder = peers.join(self.folder);
+        let workload = folder.join(format!("{}.{}", row.name, self.ending()));
+        if !workload.is_file() {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        for part in self.prelude {
+            text += &std::fs::read_to_string(folder.join(part))?;
+        }
+        if row.name != START_UP {
+            text += &self.count_line(count);
+        }
+        if row.generator && !self.make_gen.is_empty() {
+            text += &std::fs::read_to_string(folder.join(self.make_gen))?;
+        }
+        text += &std::fs::read_to_string(workload)?;
+        Ok(Some(text))
+    }
+
+    /// How to start the program at `file`. Gambit compiles it first; the cost of that is not measured.
+    pub fn invocation(&self, command: &Path, file: &Path, scratch: &Path) -> io::Result<Invocation> {
+        let command = command.as_os_str().to_owned();
+        let file_arg = file.as_os_str().to_owned();
+        let mut env = Vec::new();
+        let argv = match self.name {
+            "sx" => vec![command, "run".into(), file_arg],
+            "chez" => vec![command, "--program".into(), file_arg],
+            "guile" => {
+                // Guile compiles a script once and keeps the result; an untimed run fills this cache.
+                env.push(("GUILE_AUTO_COMPILE", "1".into()));
+                env.push(("XDG_CACHE_HOME", scratch.join("cache").into_os_string()));
+                vec![command, "-s".into(), file_arg]
+            }
+            "gambit" => vec![compile_gambit(&command, file)?],
+            _ => vec![command, file_arg],
+        };
+        Ok(Invocation { argv, env })
+    }
+}
+
+fn compile_gambit(command: &OsString, file: &Path) -> io::Result<OsString> {
+    let program = file.with_extension("exe");
+    let done = Command::new(command)
+        .arg("-exe")
+        .arg("-o")
+        .arg(&program)
+        .arg(file)
+        .output()?;
+    if done.status.success() {
+        Ok(program.into_os_string())
+    } else {
+        Err(io::Error::other(String::from_utf8_lossy(&done.stderr).into_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::ROWS;
+
+    fn peers() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
+    }
+
+    #[test]
+    fn every_row_has_an_sx_port_and_a_peer() -> io::Result<()> {
+        for row in ROWS {
+            let mut ports = Vec::new();
+            for system in SYSTEMS {
+                if system.program(&peers(), row, 3)?.is_some() {
+                    ports.push(system.name);
+                }
+            }
+            assert!(ports.contains(&"sx") && ports.len() > 1, "{}: {ports:?}", row.name);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_count_stands_once_before_the_workload() -> io::Result<()> {
+        for row in ROWS.iter().filter(|row| row.name != START_UP) {
+            for system in SYSTEMS {
+                let Some(text) = system.program(&peers(), row, 7654321)? else {
+                    continue;
+                };
+                assert_eq!(text.matches("7654321").count(), 1, "{} on {}", row.name, system.name);
+            }
+        }
+        Ok(())
+    }
+}
