@@ -34,6 +34,12 @@ pub fn verdicts(table: &Table) -> Vec<Verdict> {
             .filter_map(|line| against_lua(table, line.row.name, line.count)),
     );
     found.extend(table.lines.iter().filter_map(|line| must(table, line.row)));
+    found.extend(
+        table
+            .lines
+            .iter()
+            .filter_map(|line| operation(table, line.row, line.count)),
+    );
     found.extend(memory(table));
     found.extend(DEPTH_PAIRS.iter().filter_map(|(deep, flat)| depth(table, deep, flat)));
     found
@@ -69,6 +75,16 @@ fn must(table: &Table, row: &crate::rows::Row) -> Option<Verdict> {
         bound: format!("{}: ≤ {most} × {peer}", row.name),
         figure: times(ratio),
         holds: ratio <= most,
+    })
+}
+
+fn operation(table: &Table, row: &crate::rows::Row, count: u32) -> Option<Verdict> {
+    let (operations, ns_max) = row.operations?;
+    let ns = table.figures(row.name, "sx")?.net_s * 1e9 / (operations * f64::from(count));
+    Some(Verdict {
+        bound: format!("{}: an operation ≤ {ns_max} ns", row.name),
+        figure: format!("{ns:.1} ns"),
+        holds: ns <= ns_max,
     })
 }
 
@@ -117,6 +133,7 @@ mod tests {
                 vec![measured(1.0, 300), measured(1.0, 2), measured(1.0, 100)],
             ),
             ("ctak", vec![measured(0.5, 5), Cell::Absent, Cell::Absent]),
+            ("perform", vec![measured(0.08, 5), Cell::Absent, Cell::Absent]),
             ("ctak10", vec![measured(0.6, 5), Cell::Absent, Cell::Absent]),
         ]);
         let found = verdicts(&table);
@@ -125,6 +142,7 @@ mod tests {
         assert_eq!(holds("fib: interpreter"), Some(true));
         assert_eq!(holds("ack: interpreter"), None, "too short on Lua to count");
         assert_eq!(holds("bintrees: peak"), Some(false));
+        assert_eq!(holds("perform"), Some(false), "40 ns");
         assert_eq!(holds("ctak10"), Some(true));
     }
 }
