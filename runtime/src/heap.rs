@@ -15,7 +15,10 @@ mod old;
 
 pub use handles::{Handle, RootVec};
 
+use crate::foreign::RustValues;
 use crate::object::{self, LARGE, MARK, OLD, REMEMBERED, Type, header, place};
+use crate::shape::Shapes;
+use crate::string::OffsetCache;
 use crate::value::{Value, Word};
 use handles::Handles;
 use intern::InternTable;
@@ -25,6 +28,9 @@ use std::cell::{Cell, RefCell};
 
 /// Objects above this many bytes are allocated apart and never move.
 pub const LARGE_BYTES: usize = 8 * 1024;
+
+/// When so many fields of large objects are remembered, whole objects are.
+const SLOTS_MAX: usize = 1 << 16;
 
 /// What a collection looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,10 +132,18 @@ pub struct Heap {
     /// What is left of the last reservation; kept in debug builds only.
     reserved: Cell<usize>,
     old: RefCell<OldSpace>,
+    /// Old objects that may refer to young ones.
     remembered: RefCell<Vec<usize>>,
+    /// Fields of large objects that may do so.
+    remembered_slots: RefCell<Vec<usize>>,
     handles: std::rc::Rc<Handles>,
     pub(crate) strings: RefCell<InternTable>,
     pub(crate) symbols: RefCell<InternTable>,
+    pub(crate) shapes: RefCell<Shapes>,
+    pub(crate) rust_values: RefCell<RustValues>,
+    pub(crate) offsets: RefCell<OffsetCache>,
+    /// The float 0.0, which no flonum word holds.
+    pub(crate) zero: Word,
     next_hash: Cell<u64>,
     /// The nursery below has been filled with poison already.
     poison_from: usize,
@@ -150,7 +164,7 @@ impl Heap {
             std::alloc::handle_alloc_error(layout)
         };
         let start = memory.as_ptr() as usize;
-        let heap = Heap {
+        let mut heap = Heap {
             nursery: Nursery {
                 top: Cell::new(start),
                 limit: Cell::new(start + layout.size()),
@@ -162,15 +176,21 @@ impl Heap {
             reserved: Cell::new(0),
             old: RefCell::new(OldSpace::new(options.poison)),
             remembered: RefCell::default(),
+            remembered_slots: RefCell::default(),
             handles: std::rc::Rc::default(),
             strings: RefCell::default(),
             symbols: RefCell::default(),
+            shapes: RefCell::new(Shapes::new()),
+            rust_values: RefCell::default(),
+            offsets: RefCell::default(),
+            zero: Word::NIL,
             next_hash: Cell::new(options.hash_seed | 1),
             poison_from: start,
             options,
             stats: HeapStats::default(),
             next_full: Cell::new(0),
         };
+        heap.zero = heap.float_old(0.0);
         heap.next_full.set(heap.full_threshold(0));
         if options.stress {
             heap.nursery.limit.set(start);
@@ -315,24 +335,30 @@ impl Heap {
     pub unsafe fn write(&self, object: Word, i: usize, value: Word) {
         // SAFETY: by the caller.
         unsafe { object::set_field_raw(object, i, value.0) };
-        self.barrier(object, value);
+        self.barrier(object, i, value);
     }
 
-    /// The write barrier alone: `value` has been stored somewhere in `object`.
+    /// The write barrier alone: `value` has been stored in field `i` of `object`.
     #[inline(always)]
-    pub fn barrier(&self, object: Word, value: Word) {
+    pub fn barrier(&self, object: Word, i: usize, value: Word) {
         if value.is_pointer() && self.in_nursery(value.address()) {
             // SAFETY: the objects of live words have headers.
             let head = unsafe { object::header_of(object) };
             if head & (OLD | REMEMBERED) == OLD {
-                self.remember(object);
+                self.remember(object, i, head);
             }
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn remember(&self, object: Word) {
+    fn remember(&self, object: Word, i: usize, head: u64) {
+        let mut slots = self.remembered_slots.borrow_mut();
+        if head & LARGE != 0 && slots.len() < SLOTS_MAX {
+            // Scanning a large object for one store would cost more than all else.
+            slots.push(place(object.address(), i) as usize);
+            return;
+        }
         // SAFETY: `barrier` has just read this header.
         unsafe { *place(object.address(), 0) |= REMEMBERED };
         self.remembered.borrow_mut().push(object.address());
@@ -363,13 +389,32 @@ impl Heap {
         }
     }
 
+    /// An object whose fields the caller fills at once, with `init`.
+    #[inline(always)]
+    pub(crate) fn unfilled(&self, ty: Type, aux: u64, words: usize) -> Value<'_> {
+        // SAFETY: the callers, all in this crate, fill the fields.
+        unsafe { Value::from_raw(self.alloc(ty, aux, words)) }
+    }
+
+    /// Fills a field of an object made since the last `reserve`; only for callers that have
+    /// checked the type.
+    #[inline(always)]
+    pub(crate) fn init(&self, object: Value<'_>, i: usize, value: Value<'_>) {
+        debug_assert!(object.raw_at(0) & (OLD | REMEMBERED) != OLD);
+        object.set_raw(i, value.word().0);
+    }
+
     /// Bytes of an object with `n` fields.
     pub const fn size_of(n: usize) -> usize {
         8 + 8 * n
     }
 
-    /// A number that stays with the object wherever it moves, 1 to 2^24 - 1.
+    /// A number that stays with the object wherever it moves, 1 to 2^24 - 1; for a word that is
+    /// no pointer, its bits.
     pub fn identity_hash(&self, object: Value<'_>) -> u64 {
+        if !object.word().is_pointer() {
+            return object.word().0;
+        }
         let head = object.raw_at(0);
         let hash = head >> object::HASH_SHIFT;
         if hash != 0 {
@@ -440,4 +485,4 @@ impl Drop for Heap {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,8 +2,11 @@
 //!
 //! Deliberately absent: anything that reads source text, runs code or emits it.
 
+pub mod bytes;
 pub mod chunk;
+pub mod dict;
 pub mod error;
+pub mod foreign;
 pub mod heap;
 pub mod host;
 pub mod list;
@@ -11,7 +14,12 @@ pub mod num;
 pub mod number;
 pub mod object;
 pub mod ops;
+pub mod record;
+pub mod shape;
 pub mod string;
+pub mod string_buffer;
 pub mod symbol;
 pub mod syntax;
+pub mod table;
 pub mod value;
+pub mod vector;

@@ -72,7 +72,7 @@ macro_rules! for_each_type {
             /// STORE a table.
             Dict dict "dict" [Fixed(2)] { SHAPE = 1, STORE = 2 }
             /// Insertion-ordered hash table, the store of hashed dicts, hash tables and sets.
-            Table table "table" [Fixed(4)] { LIVE = 1, USED = 2, INDEX = 3, ENTRIES = 4 }
+            Table table "table" [Fixed(3)] { LIVE = 1, INDEX = 2, ENTRIES = 3 }
             /// A hash table keyed by any value.
             HashTable hash_table "hash-table" [Fixed(1)] { TABLE = 1 }
             /// A set of any values.
@@ -84,8 +84,8 @@ macro_rules! for_each_type {
             /// A record or ADT value; `type-of` is the name of its type. aux counts all fields.
             Record record "record" [Aux] { TYPE = 1, FIELDS = 2 }
             /// NAME is a string, FIELDS a vector of strings, ADT the name of the ADT this is a
-            /// constructor of or nil.
-            RecordType record_type "record-type" [Fixed(3)] { NAME = 1, FIELDS = 2, ADT = 3 }
+            /// constructor of or nil, INFO is the definer's.
+            RecordType record_type "record-type" [Fixed(4)] { NAME = 1, FIELDS = 2, ADT = 3, INFO = 4 }
             /// A condition. CODE and MESSAGE are strings, IRRITANTS a list.
             Error error "error" [Fixed(6)] {
                 CODE = 1, MESSAGE = 2, IRRITANTS = 3, PAYLOAD = 4, PLACE = 5, BACKTRACE = 6
@@ -388,6 +388,11 @@ impl<'h> Value<'h> {
     #[inline(always)]
     pub(crate) fn has_flag(self, flag: u64) -> bool {
         self.raw_at(0) & flag == flag
+    }
+    /// `aux` of the header; only for callers that know this is an object.
+    #[inline(always)]
+    pub(crate) fn aux(self) -> u64 {
+        header_aux(self.raw_at(0))
     }
     fn has_field(self, i: usize) -> bool {
         // SAFETY: a `Value` that is a pointer points to a live object.

@@ -5,6 +5,7 @@
 use crate::heap::Heap;
 use crate::object::{self, Type, string};
 use crate::value::{Value, Word};
+use std::collections::HashMap;
 
 /// Bytes to reserve for a string of `len` bytes.
 pub const fn size_of_string(len: usize) -> usize {
@@ -31,7 +32,7 @@ impl Heap {
 
     /// The hash of a string value, kept in it.
     pub fn hash_string(&self, value: Value<'_>) -> u64 {
-        debug_assert!(value.is(Type::String));
+        assert!(value.is(Type::String));
         let known = value.raw_at(string::HASH) >> 1;
         if known != 0 {
             return known;
@@ -87,6 +88,77 @@ pub(crate) fn mix(a: u64, b: u64) -> u64 {
     (wide as u64) ^ (wide >> 64) as u64
 }
 
+/// Between two code points whose offset is kept there are so many.
+const STRIDE: usize = 64;
+/// Strings of fewer bytes are walked.
+const WALKED: usize = 256;
+/// The most strings whose offsets are kept.
+const KEPT: usize = 64;
+
+/// Offsets of every 64th code point of long strings that are not ASCII and have been indexed,
+/// by the address of the string.
+#[derive(Default)]
+pub(crate) struct OffsetCache {
+    strings: HashMap<usize, Box<[u32]>>,
+}
+
+impl OffsetCache {
+    /// After a collection: `moved` tells where a string is now, or that it has died.
+    pub(crate) fn update(&mut self, moved: impl Fn(usize) -> Option<usize>) {
+        let strings = self
+            .strings
+            .drain()
+            .filter_map(|(address, offsets)| Some((moved(address)?, offsets)));
+        self.strings = strings.collect();
+    }
+
+    fn offset(&mut self, address: usize, text: &str, i: usize) -> usize {
+        if self.strings.len() >= KEPT && !self.strings.contains_key(&address) {
+            self.strings.clear();
+        }
+        let offsets = self.strings.entry(address).or_insert_with(|| {
+            let every = text.char_indices().step_by(STRIDE);
+            every.map(|(offset, _)| offset as u32).collect()
+        });
+        match offsets.get(i / STRIDE) {
+            Some(offset) => walk(text, *offset as usize, i % STRIDE),
+            None => text.len(),
+        }
+    }
+}
+
+/// The offset `n` code points after the one at `from`.
+fn walk(text: &str, from: usize, n: usize) -> usize {
+    let mut rest = text[from..].char_indices();
+    rest.nth(n).map_or(text.len(), |(offset, _)| from + offset)
+}
+
+impl Heap {
+    /// The byte offset of code point `i` of a string, or its length in bytes if it has no more
+    /// than `i`. Constant time for ASCII, and for others after the first time.
+    pub fn string_offset(&self, value: Value<'_>, i: usize) -> usize {
+        let text = value.as_str().unwrap_or_default();
+        if value.is_ascii_string() {
+            return i.min(text.len());
+        }
+        if text.len() < WALKED {
+            return walk(text, 0, i);
+        }
+        self.offsets.borrow_mut().offset(value.word().address(), text, i)
+    }
+
+    /// Code point `i` of a string.
+    pub fn string_ref(&self, value: Value<'_>, i: usize) -> Option<char> {
+        value.as_str()?[self.string_offset(value, i)..].chars().next()
+    }
+
+    /// The text from code point `from` to before code point `to`.
+    pub fn string_slice<'h>(&'h self, value: Value<'h>, from: usize, to: usize) -> &'h str {
+        let (from, to) = (self.string_offset(value, from), self.string_offset(value, to));
+        &value.as_str().unwrap_or_default()[from..to.max(from)]
+    }
+}
+
 impl<'h> Value<'h> {
     /// The text, if this is a string.
     #[inline]
@@ -111,5 +183,42 @@ impl<'h> Value<'h> {
     #[inline]
     pub fn is_ascii_string(self) -> bool {
         self.is(Type::String) && self.raw_at(string::BYTE_LEN) == self.raw_at(string::CHAR_LEN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::heap::HeapOptions;
+
+    #[test]
+    fn indexing_counts_code_points() {
+        let mut heap = Heap::new(HeapOptions::default());
+        for text in ["plain", "zwölf", "", &"aé漢🦀".repeat(500)] {
+            heap.reserve(size_of_string(text.len()), &mut ()).unwrap();
+            let value = heap.handle(heap.string(text));
+            for round in 0..2 {
+                let value = heap.get(&value);
+                assert_eq!(value.string_len(), Some(text.chars().count()));
+                for (i, c) in text.chars().enumerate() {
+                    assert_eq!(heap.string_ref(value, i), Some(c), "{round}");
+                }
+                assert_eq!(heap.string_ref(value, text.chars().count()), None);
+                heap.collect(&mut ());
+            }
+        }
+        assert_eq!(heap.offsets.borrow().strings.len(), 1);
+        heap.collect(&mut ());
+        assert_eq!(heap.offsets.borrow().strings.len(), 0);
+    }
+
+    #[test]
+    fn hashes_depend_on_every_byte() {
+        let texts: Vec<String> = (0..40).map(|n| "a".repeat(n)).collect();
+        let hashes: std::collections::HashSet<u64> = texts.iter().map(|t| hash_bytes(1, t.as_bytes())).collect();
+        assert_eq!(hashes.len(), 40);
+        assert_ne!(hash_bytes(1, b"abcdefgh"), hash_bytes(1, b"abcdefgi"));
+        assert_ne!(hash_bytes(1, b"x"), hash_bytes(2, b"x"));
     }
 }

@@ -30,7 +30,7 @@ impl Heap {
 
     /// The interned string equal to this string value.
     pub fn intern_string<'h>(&'h self, value: Value<'h>) -> Value<'h> {
-        debug_assert!(value.is(Type::String));
+        assert!(value.is(Type::String));
         if value.has_flag(INTERNED) {
             return value;
         }
@@ -54,7 +54,7 @@ impl Heap {
 
     /// The symbol whose name is this interned string.
     pub fn symbol_of<'h>(&'h self, name: Value<'h>) -> Value<'h> {
-        debug_assert!(name.is(Type::String) && name.has_flag(INTERNED));
+        assert!(name.is(Type::String) && name.has_flag(INTERNED));
         let hash = name.raw_at(string::HASH);
         let found = self
             .symbols

@@ -118,6 +118,7 @@ impl Minor<'_> {
     /// Empties the nursery; the bytes copied.
     fn run(heap: &mut Heap, roots: &mut dyn Roots) -> usize {
         let remembered = std::mem::take(heap.remembered.get_mut());
+        let mut slots = std::mem::take(heap.remembered_slots.get_mut());
         let handles = heap.handles.clone();
         let mut minor = Minor {
             start: heap.start,
@@ -136,12 +137,27 @@ impl Minor<'_> {
                 minor.scan(address);
             }
         }
+        for slot in slots.drain(..) {
+            // SAFETY: the slot is a tagged field of a large object, which is not freed before
+            // the next sweep, and sweeping finds this set empty.
+            minor.update(unsafe { &mut *(slot as *mut Word) });
+        }
         while let Some(address) = minor.todo.pop() {
             // SAFETY: `copy` has just made this object.
             unsafe { minor.scan(address) };
         }
         let promoted = minor.promoted;
         drop(minor);
+        let is_young = |address: usize| address.wrapping_sub(heap.start) < heap.end - heap.start;
+        // SAFETY: the nursery still holds what was there, moved or not.
+        let moved = |address: usize| match unsafe { *place(address, 0) } {
+            _ if !is_young(address) => Some(address),
+            head if head & 1 == 0 => Some(head as usize),
+            _ => None,
+        };
+        heap.rust_values.get_mut().update(moved);
+        heap.offsets.get_mut().update(moved);
+        *heap.remembered_slots.get_mut() = slots;
         // Keeps the capacity.
         *heap.remembered.get_mut() = remembered;
         heap.remembered.get_mut().clear();
@@ -207,12 +223,17 @@ impl Full<'_> {
         full.old.clear_marks();
         roots.visit(GcKind::Full, &mut |word| full.mark(word));
         heap.handles.visit(&mut |word| full.mark(word));
+        heap.shapes.borrow_mut().visit(&mut |word| full.mark(word));
+        full.mark(&mut { heap.zero });
         full.drain(roots);
         let parity = full.old.parity;
         drop(full);
         // SAFETY: members of the weak tables are old objects not yet swept.
         let is_live = |word: Word| unsafe { object::header_of(word) } & MARK == parity;
         heap.retain_interned(is_live);
+        let stays = |address: usize| is_live(Word::pointer(address)).then_some(address);
+        heap.rust_values.get_mut().update(stays);
+        heap.offsets.get_mut().update(stays);
         heap.old.get_mut().sweep();
     }
 
