@@ -220,6 +220,17 @@ impl<K: Into<String> + Ord, T: IntoSx> IntoSx for BTreeMap<K, T> {
     }
 }
 
+macro_rules! from {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Value {
+            fn from(data: $type) -> Value {
+                data.into_sx()
+            }
+        }
+    )*};
+}
+from!(bool, char, i32, i64, u32, usize, f64, &str, String, Num, Vec<Value>);
+
 /// The arguments of a call: a tuple of convertible things, or a vector of values.
 pub trait Arguments {
     /// The arguments in order.

@@ -23,6 +23,9 @@ use std::time::Duration;
 /// How long a case may run unless it says otherwise.
 pub const TIME_LIMIT: Duration = Duration::from_secs(20);
 
+/// How large a case's heap may grow unless it says otherwise.
+pub const MEMORY_LIMIT: usize = 512 << 20;
+
 /// A file of cases.
 #[derive(Clone, Debug)]
 pub struct CaseFile {
@@ -47,6 +50,8 @@ pub struct Case {
     pub skipped: Vec<(String, String)>,
     /// How long the case may run.
     pub time_limit: Duration,
+    /// Most bytes its heap may take.
+    pub memory_limit: usize,
 }
 
 /// One kind of thing a run shows.

@@ -40,7 +40,12 @@ fn write_expectations(out: &mut Vec<String>, outcome: Option<&Outcome>) {
         .rposition(|line| !line.trim().is_empty())
         .map_or(0, |i| i + 1);
     let blank = out.split_off(end);
-    let has_directive = |line: &String| matches!(classify(line), Line::Skip(_) | Line::TimeLimit(_));
+    let has_directive = |line: &String| {
+        matches!(
+            classify(line),
+            Line::Skip(_) | Line::TimeLimit(_) | Line::MemoryLimit(_)
+        )
+    };
     let directives_from = out.iter().rposition(|line| !has_directive(line)).map_or(0, |i| i + 1);
     let directives = out.split_off(directives_from);
     for (aspect, mark) in MARKS {

@@ -3,7 +3,7 @@
 //!
 //! Invariant: every line of a case is kept as what it is; nothing is skipped in silence.
 
-use super::{Aspect, Case, CaseFile, Expectation, MARKS, TIME_LIMIT};
+use super::{Aspect, Case, CaseFile, Expectation, MARKS, MEMORY_LIMIT, TIME_LIMIT};
 use std::fmt;
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ pub(super) enum Line<'a> {
     Expected(Aspect, &'a str),
     Skip(&'a str),
     TimeLimit(&'a str),
+    MemoryLimit(&'a str),
     Code(&'a str),
 }
 
@@ -52,6 +53,9 @@ pub(super) fn classify(line: &str) -> Line<'_> {
     }
     if let Some(rest) = line.strip_prefix(";time ") {
         return Line::TimeLimit(rest);
+    }
+    if let Some(rest) = line.strip_prefix(";limit ") {
+        return Line::MemoryLimit(rest);
     }
     Line::Code(line)
 }
@@ -116,6 +120,10 @@ impl Reading {
                     .map_err(|_| "`;time` wants a number of seconds")?;
                 case.time_limit = Duration::from_secs(seconds);
             }
+            Line::MemoryLimit(megabytes) => {
+                let parsed = megabytes.trim().parse::<usize>();
+                case.memory_limit = parsed.map_err(|_| "`;limit` wants a number of megabytes")? << 20;
+            }
             Line::Code(code) if !case.expected.is_empty() && !code.trim().is_empty() && !code.starts_with(';') => {
                 return Err("code after the expectations of its case".to_owned());
             }
@@ -141,6 +149,7 @@ impl Reading {
             expected: Vec::new(),
             skipped: Vec::new(),
             time_limit: TIME_LIMIT,
+            memory_limit: MEMORY_LIMIT,
         });
         Ok(())
     }
@@ -171,6 +180,7 @@ mod tests {
 ;@ 3:1
 ;skip interp+gc-stress takes minutes
 ;time 60
+;limit 64
 ";
         let file = parse("a.sx", text).expect("reads");
         let (one, two) = (&file.cases[0], &file.cases[1]);
@@ -183,6 +193,7 @@ mod tests {
             [("interp+gc-stress".to_owned(), "takes minutes".to_owned())]
         );
         assert_eq!(two.time_limit, Duration::from_secs(60));
+        assert_eq!((one.memory_limit, two.memory_limit), (MEMORY_LIMIT, 64 << 20));
     }
 
     #[test]
@@ -203,6 +214,7 @@ mod tests {
                 "a.sx:2: `;skip` wants a configuration and a reason",
             ),
             (";;;; a\n;time long\n", "a.sx:2: `;time` wants a number of seconds"),
+            (";;;; a\n;limit 1G\n", "a.sx:2: `;limit` wants a number of megabytes"),
             (";;;; \n", "a.sx:1: a case wants a name without `::`"),
         ] {
             assert_eq!(message(text), Err(wanted.to_owned()));
