@@ -5,8 +5,10 @@
 pub mod bytes;
 pub mod chunk;
 pub mod dict;
+pub mod equal;
 pub mod error;
 pub mod foreign;
+pub mod hash_table;
 pub mod heap;
 pub mod host;
 pub mod list;

@@ -206,6 +206,13 @@ impl<'h> Items<'h> {
     }
 }
 
+impl Items<'_> {
+    /// Where it stands: the object, and the index in it if it is a view.
+    pub(crate) fn place(&self) -> (Word, usize) {
+        (self.at.word(), self.index)
+    }
+}
+
 impl<'h> Iterator for Items<'h> {
     type Item = Value<'h>;
     #[inline]

@@ -1,5 +1,6 @@
 //! Numbers in the heap: doubles whose exponent no flonum word holds, integers that are no
-//! fixnum, fractions; and the way from a value to a `Num` and back.
+//! fixnum, fractions; and the way from a value to a `Num` and back. Invariant: a number has one form, so an integer
+//! that fits a fixnum is never a bignum and a double that fits a flonum never an object.
 #![allow(unsafe_code)]
 
 use crate::heap::Heap;

@@ -1,4 +1,7 @@
 //! Records and ADT values, error objects, and what `type-of` says of any value.
+//!
+//! A value of an ADT is a record whose type names the ADT. Field names are the record type's;
+//! finding a field by name is done once, when an accessor is made, and not here.
 
 use crate::heap::Heap;
 use crate::object::{self, AUX_MAX, Type, error, record, record_type};

@@ -1,5 +1,6 @@
 //! Strings: immutable UTF-8 with its length in bytes and code points and a hash on demand.
-//! A string is ASCII exactly when the two lengths are equal.
+//! A string is ASCII exactly when the two lengths are equal; one that is not
+//! gets a table of offsets, kept beside the heap, when it is indexed.
 #![allow(unsafe_code)]
 
 use crate::heap::Heap;

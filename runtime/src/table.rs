@@ -86,8 +86,11 @@ impl<'h> Table<'h> {
         let key = self.key(entry);
         (key.word() != Word::UNBOUND).then(|| (key, self.value(entry)))
     }
+    /// The hashes of the keys.
+    pub(crate) fn hashes(self) -> impl Iterator<Item = u64> {
+        (0..self.used()).filter_map(move |i| self.entry(i).map(|_| self.hash(i)))
+    }
     /// Keys and values in order.
-    #[cfg(test)]
     pub(crate) fn iter(self) -> impl Iterator<Item = (Value<'h>, Value<'h>)> {
         let mut at = 0;
         std::iter::from_fn(move || self.next_entry(&mut at))

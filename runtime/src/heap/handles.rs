@@ -1,5 +1,6 @@
 //! Roots held by Rust code: `Handle` for one word, `RootVec` for many. Both may outlive any
 //! collection and are updated by it; dropping one lets its words die.
+//! Deliberately absent: any way to keep a `Value`, which borrows the heap.
 
 use crate::value::{Value, Word};
 use std::cell::RefCell;
