@@ -1,1 +1,3 @@
-//! tests
+//! What the project's own tests share: cases made by combination.
+
+pub mod matrix;
