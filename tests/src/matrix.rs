@@ -51,10 +51,7 @@ const WRAPS: [(&str, &str); 4] = [
     ("bare", "BODY"),
     ("in let", "(let ((before (list 1))) (let ((value BODY)) value))"),
     ("in guard", "(guard (e (true (list \"caught\" e))) BODY)"),
-    (
-        "in dynamic-wind",
-        "(dynamic-wind (fn () nil) (fn () BODY) (fn () nil))",
-    ),
+    ("in dynamic-wind", "(dynamic-wind (fn () nil) (fn () BODY) (fn () nil))"),
 ];
 
 /// The sites that are nested in every other one.
