@@ -1,3 +1,4 @@
 //! What the project's own tests share: cases made by combination.
 
+pub mod examples;
 pub mod matrix;

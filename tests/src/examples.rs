@@ -1,0 +1,100 @@
+//! The examples in the docstrings of the core library, as cases.
+//!
+//! An example is a line of its own in a docstring: `(expression) => value`, or
+//! ``(expression) raises `message` ``. A function without one is a failure of the test below.
+
+use std::path::Path;
+use sx::corpus::{Aspect, Case, CaseFile, Expectation, MEMORY_LIMIT, TIME_LIMIT};
+
+/// One file of cases for each file of `lib/core`.
+pub fn case_files() -> std::io::Result<Vec<CaseFile>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lib/core");
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(root)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        let text = std::fs::read_to_string(&path)?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        files.push(CaseFile {
+            path: format!("lang/examples/{name}"),
+            cases: examples(&text),
+        });
+    }
+    Ok(files)
+}
+
+/// The examples of a file, each named by its function and a number.
+fn examples(text: &str) -> Vec<Case> {
+    let mut function = "";
+    let mut cases: Vec<Case> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if let Some(definition) = line.strip_prefix("(define (") {
+            function = definition.split([' ', ')']).next().unwrap_or(definition);
+        } else if let Some((code, expected)) = line.starts_with('(').then(|| example(line)).flatten() {
+            let mut name = function.to_owned();
+            let same = cases.iter().filter(|case| case.name.split(' ').next() == Some(function));
+            let number = same.count() + 1;
+            if number > 1 {
+                name = format!("{function} {number}");
+            }
+            cases.push(case(name, code, index + 1, expected));
+        }
+    }
+    cases
+}
+
+/// The code and what is expected of it, if a line of a docstring is an example.
+fn example(line: &str) -> Option<(String, Expectation)> {
+    let line = line.strip_suffix('"').unwrap_or(line).replace("\\\"", "\"").replace("\\\\", "\\");
+    let (code, aspect, text) = match (line.split_once(" raises `"), line.rsplit_once(" => ")) {
+        (Some((code, text)), _) => (code, Aspect::Error, text.trim_end_matches('`')),
+        (None, Some((code, text))) => (code, Aspect::Value, text),
+        (None, None) => return None,
+    };
+    let text = text.to_owned();
+    Some((format!("{code}\n"), Expectation { aspect, text }))
+}
+
+fn case(name: String, code: String, line: usize, expected: Expectation) -> Case {
+    Case {
+        name,
+        code,
+        line,
+        expected: vec![expected],
+        skipped: Vec::new(),
+        time_limit: TIME_LIMIT,
+        memory_limit: MEMORY_LIMIT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_core_function_has_an_example() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lib/core");
+        for file in case_files().expect("lib/core is readable") {
+            let name = file.path.rsplit('/').next().unwrap_or_default();
+            let text = std::fs::read_to_string(root.join(format!("{name}.sx"))).expect("is readable");
+            let defined = text.lines().filter_map(|line| line.strip_prefix("(define ("));
+            for function in defined.filter_map(|rest| rest.split([' ', ')']).next()) {
+                let found = file.cases.iter().any(|case| case.name.split(' ').next() == Some(function));
+                assert!(found, "{name}.sx: {function} has no example");
+            }
+        }
+    }
+
+    #[test]
+    fn examples_are_lines_of_docstrings() {
+        let text = "(define (f x)\n  \"Doc.\n(f \\\"a\\\") => 1\n(f 2) raises `f: no`\"\n  x)\n";
+        let cases = examples(text);
+        assert_eq!(cases.len(), 2);
+        assert_eq!((cases[0].name.as_str(), cases[0].code.as_str()), ("f", "(f \"a\")\n"));
+        assert_eq!(cases[1].expected[0].text, "f: no");
+        assert_eq!(cases[1].name, "f 2");
+    }
+}
