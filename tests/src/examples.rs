@@ -35,7 +35,9 @@ fn examples(text: &str) -> Vec<Case> {
             function = definition.split([' ', ')']).next().unwrap_or(definition);
         } else if let Some((code, expected)) = line.starts_with('(').then(|| example(line)).flatten() {
             let mut name = function.to_owned();
-            let same = cases.iter().filter(|case| case.name.split(' ').next() == Some(function));
+            let same = cases
+                .iter()
+                .filter(|case| case.name.split(' ').next() == Some(function));
             let number = same.count() + 1;
             if number > 1 {
                 name = format!("{function} {number}");
@@ -48,7 +50,11 @@ fn examples(text: &str) -> Vec<Case> {
 
 /// The code and what is expected of it, if a line of a docstring is an example.
 fn example(line: &str) -> Option<(String, Expectation)> {
-    let line = line.strip_suffix('"').unwrap_or(line).replace("\\\"", "\"").replace("\\\\", "\\");
+    let line = line
+        .strip_suffix('"')
+        .unwrap_or(line)
+        .replace("\\\"", "\"")
+        .replace("\\\\", "\\");
     let (code, aspect, text) = match (line.split_once(" raises `"), line.rsplit_once(" => ")) {
         (Some((code, text)), _) => (code, Aspect::Error, text.trim_end_matches('`')),
         (None, Some((code, text))) => (code, Aspect::Value, text),
@@ -82,7 +88,10 @@ mod tests {
             let text = std::fs::read_to_string(root.join(format!("{name}.sx"))).expect("is readable");
             let defined = text.lines().filter_map(|line| line.strip_prefix("(define ("));
             for function in defined.filter_map(|rest| rest.split([' ', ')']).next()) {
-                let found = file.cases.iter().any(|case| case.name.split(' ').next() == Some(function));
+                let found = file
+                    .cases
+                    .iter()
+                    .any(|case| case.name.split(' ').next() == Some(function));
                 assert!(found, "{name}.sx: {function} has no example");
             }
         }
