@@ -108,6 +108,29 @@ impl Heap {
         Dict(self.make(Type::Dict, 0, [Word::fixnum(shape as i64), store.word()]))
     }
 
+    /// A dict of interned keys and their values; the last of equal keys holds. Spends at most
+    /// `size_of_dict(n) + size_of_table(n)`.
+    pub(crate) fn dict_of<'h>(&'h self, entries: Vec<(Value<'h>, Value<'h>)>) -> Dict<'h> {
+        let mut places = std::collections::HashMap::new();
+        let mut distinct: Vec<(Value<'h>, Value<'h>)> = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let place = *places.entry(key.word()).or_insert(distinct.len());
+            match distinct.get_mut(place) {
+                Some(entry) => entry.1 = value,
+                None => distinct.push((key, value)),
+            }
+        }
+        let (keys, values): (Vec<_>, Vec<_>) = distinct.into_iter().unzip();
+        if let Some(shape) = self.shape_of_keys(&keys) {
+            return self.dict_of_shape(shape, &values);
+        }
+        let table = self.table(keys.len());
+        for (key, value) in keys.into_iter().zip(values) {
+            self.table_insert(table, self.hash_string(key), key, value);
+        }
+        Dict(self.make(Type::Dict, 0, [HASHED, table.0.word()]))
+    }
+
     /// The value of a string key.
     #[inline]
     pub fn dict_get<'h>(&'h self, dict: Dict<'h>, key: Value<'h>) -> Option<Value<'h>> {

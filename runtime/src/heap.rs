@@ -144,6 +144,10 @@ pub struct Heap {
     pub(crate) offsets: RefCell<OffsetCache>,
     /// The float 0.0, which no flonum word holds.
     pub(crate) zero: Word,
+    /// Everything is allocated in old space.
+    pretenuring: Cell<bool>,
+    /// Tells the name of a closure's instance.
+    name_of_instance: Cell<fn(*const ()) -> Option<String>>,
     next_hash: Cell<u64>,
     /// The nursery below has been filled with poison already.
     poison_from: usize,
@@ -184,6 +188,8 @@ impl Heap {
             rust_values: RefCell::default(),
             offsets: RefCell::default(),
             zero: Word::NIL,
+            pretenuring: Cell::new(false),
+            name_of_instance: Cell::new(|_| None),
             next_hash: Cell::new(options.hash_seed | 1),
             poison_from: start,
             options,
@@ -303,7 +309,7 @@ impl Heap {
     #[inline(never)]
     fn alloc_slowly(&self, ty: Type, aux: u64, bytes: usize) -> Word {
         let top = self.nursery.top.get();
-        if bytes <= LARGE_BYTES && self.end - top >= bytes {
+        if !self.pretenuring.get() && bytes <= LARGE_BYTES && self.end - top >= bytes {
             self.nursery.top.set(top + bytes);
             let limit = &self.nursery.limit;
             limit.set(limit.get().max(top + bytes));
@@ -313,6 +319,21 @@ impl Heap {
         }
         // SAFETY: the caller of `alloc` fills the fields.
         unsafe { self.alloc_old(ty, aux, bytes / 8) }
+    }
+
+    /// Runs `f`, whose constructors allocate in old space and need no reservation.
+    pub fn pretenured<'h, R>(&'h self, f: impl FnOnce(&'h Heap) -> R) -> R {
+        let (limit, reserved) = (self.nursery.limit.get(), self.reserved.get());
+        self.nursery.limit.set(self.nursery.top.get());
+        self.reserved.set(usize::MAX);
+        self.pretenuring.set(true);
+        let result = f(self);
+        self.pretenuring.set(false);
+        self.reserved.set(reserved);
+        if self.used() <= self.next_full.get() {
+            self.nursery.limit.set(limit);
+        }
+        result
     }
 
     #[inline(always)]
@@ -429,6 +450,17 @@ impl Heap {
         let hash = (next >> 40).max(1);
         object.set_raw(0, head | hash << object::HASH_SHIFT);
         hash
+    }
+
+    /// Says how the printer finds the name of a closure: `name` is called with instances of live
+    /// closures only.
+    pub fn set_closure_names(&self, name: fn(*const ()) -> Option<String>) {
+        self.name_of_instance.set(name);
+    }
+    /// The name of a closure, if it has one.
+    pub fn closure_name(&self, closure: Value<'_>) -> Option<String> {
+        assert!(closure.is(Type::Closure));
+        self.name_of_instance.get()(closure.raw_at(object::closure::INSTANCE) as *const ())
     }
 
     /// A rooted copy of `value`, until the handle is dropped.

@@ -4,6 +4,7 @@
 
 pub mod bytes;
 pub mod chunk;
+pub mod convert;
 pub mod dict;
 pub mod equal;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod num;
 pub mod number;
 pub mod object;
 pub mod ops;
+pub mod print;
 pub mod record;
 pub mod shape;
 pub mod string;
