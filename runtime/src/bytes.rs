@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 /// Bytes to reserve for a bytevector of `len` bytes.
 pub const fn size_of_bytevector(len: usize) -> usize {
-    (bytevector::BYTES + len.div_ceil(8)) * 8
+    Heap::size_of(len.div_ceil(8) + bytevector::BYTES - 1)
 }
 
 impl Heap {

@@ -49,7 +49,7 @@ impl<'h> Value<'h> {
 
 /// Bytes to reserve for a hash table or set with room for `capacity` keys.
 pub const fn size_of_keyed(capacity: usize) -> usize {
-    Heap::size_of(1) + size_of_table(capacity)
+    size_of_table(capacity).saturating_add(Heap::size_of(1))
 }
 
 impl Heap {

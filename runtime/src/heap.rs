@@ -30,7 +30,7 @@ use std::cell::{Cell, RefCell};
 pub const LARGE_BYTES: usize = 8 * 1024;
 
 /// When so many fields of large objects are remembered, whole objects are.
-const SLOTS_MAX: usize = 1 << 16;
+const SLOTS_MAX: usize = 1 << 18;
 
 /// What a collection looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +118,10 @@ pub struct Nursery {
     pub top: Cell<usize>,
     /// Where inline allocation ends; may lie before the end of the nursery.
     pub limit: Cell<usize>,
+    /// Address of the nursery: an object is young if it lies below `size` from here.
+    pub start: usize,
+    /// Bytes of the nursery.
+    pub size: usize,
 }
 
 /// The memory of one isolate.
@@ -125,8 +129,6 @@ pub struct Nursery {
 pub struct Heap {
     /// First, so that native code finds it at offset 0.
     pub nursery: Nursery,
-    start: usize,
-    end: usize,
     memory: std::ptr::NonNull<u8>,
     layout: Layout,
     /// What is left of the last reservation; kept in debug builds only.
@@ -172,9 +174,9 @@ impl Heap {
             nursery: Nursery {
                 top: Cell::new(start),
                 limit: Cell::new(start + layout.size()),
+                start,
+                size: layout.size(),
             },
-            start,
-            end: start + layout.size(),
             memory,
             layout,
             reserved: Cell::new(0),
@@ -255,9 +257,12 @@ impl Heap {
     pub fn is_young(&self, word: Word) -> bool {
         word.is_pointer() && self.in_nursery(word.address())
     }
+    fn nursery_end(&self) -> usize {
+        self.nursery.start + self.nursery.size
+    }
     #[inline(always)]
     fn in_nursery(&self, address: usize) -> bool {
-        address.wrapping_sub(self.start) < self.end - self.start
+        address.wrapping_sub(self.nursery.start) < self.nursery.size
     }
 
     /// Allocates an object of `words` words, header included, and writes its header.
@@ -309,7 +314,7 @@ impl Heap {
     #[inline(never)]
     fn alloc_slowly(&self, ty: Type, aux: u64, bytes: usize) -> Word {
         let top = self.nursery.top.get();
-        if !self.pretenuring.get() && bytes <= LARGE_BYTES && self.end - top >= bytes {
+        if !self.pretenuring.get() && bytes <= LARGE_BYTES && self.nursery_end() - top >= bytes {
             self.nursery.top.set(top + bytes);
             let limit = &self.nursery.limit;
             limit.set(limit.get().max(top + bytes));
@@ -427,7 +432,7 @@ impl Heap {
 
     /// Bytes of an object with `n` fields.
     pub const fn size_of(n: usize) -> usize {
-        8 + 8 * n
+        n.saturating_mul(8).saturating_add(8)
     }
 
     /// A number that stays with the object wherever it moves, 1 to 2^24 - 1; for a word that is

@@ -33,7 +33,7 @@ pub enum ListError {
 
 /// Bytes to reserve for a list of `n` elements made at once.
 pub const fn size_of_list(n: usize) -> usize {
-    Heap::SIZE_OF_PAIR + size_of_buffer(n)
+    size_of_buffer(n).saturating_add(Heap::SIZE_OF_PAIR)
 }
 
 impl Heap {

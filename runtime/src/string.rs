@@ -8,8 +8,12 @@ use crate::object::{self, Type, string};
 use crate::value::{Value, Word};
 use std::collections::HashMap;
 
-/// Bytes to reserve for a string of `len` bytes.
+/// Bytes to reserve for a string of `len` bytes; more than there are when its offsets could not
+/// be counted in 32 bits.
 pub const fn size_of_string(len: usize) -> usize {
+    if len > u32::MAX as usize {
+        return usize::MAX;
+    }
     (string::BYTES + len.div_ceil(8)) * 8
 }
 

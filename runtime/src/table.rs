@@ -16,6 +16,8 @@ use std::cell::Cell;
 
 /// Up to this capacity a table is searched from the first entry to the last.
 const UNINDEXED: usize = 8;
+/// The most entries whose numbers fit the index.
+const CAPACITY_MAX: usize = 1 << 30;
 /// Words of an entry.
 const ENTRY: usize = 3;
 
@@ -25,10 +27,13 @@ pub(crate) struct Table<'h>(pub(crate) Value<'h>);
 
 /// Bytes to reserve for a table with room for `capacity` entries.
 pub(crate) const fn size_of_table(capacity: usize) -> usize {
-    Heap::size_of(3) + size_of_stores(capacity_for(capacity))
+    size_of_stores(capacity_for(capacity)).saturating_add(Heap::size_of(3))
 }
 
 const fn capacity_for(entries: usize) -> usize {
+    if entries > CAPACITY_MAX {
+        return usize::MAX;
+    }
     if entries <= UNINDEXED {
         UNINDEXED
     } else {
@@ -37,12 +42,15 @@ const fn capacity_for(entries: usize) -> usize {
 }
 
 const fn size_of_stores(capacity: usize) -> usize {
+    if capacity > CAPACITY_MAX {
+        return usize::MAX;
+    }
     let index = if capacity <= UNINDEXED {
         0
     } else {
         size_of_bytevector(index_len(capacity) * 4)
     };
-    size_of_buffer(capacity * ENTRY) + index
+    size_of_buffer(capacity * ENTRY).saturating_add(index)
 }
 
 /// Slots of the index: at most half of them are taken.

@@ -7,11 +7,15 @@ use crate::value::{Value, Word};
 
 /// Bytes to reserve for a vector of `n` elements.
 pub const fn size_of_vector(n: usize) -> usize {
-    (vector::ELEMENTS + n) * 8
+    Heap::size_of(n.saturating_add(vector::ELEMENTS - 1))
 }
 
-/// Bytes to reserve for a buffer of this capacity.
+/// Bytes to reserve for a buffer of this capacity; more than there are when places in it could
+/// not be counted in 32 bits.
 pub(crate) const fn size_of_buffer(capacity: usize) -> usize {
+    if capacity > u32::MAX as usize {
+        return usize::MAX;
+    }
     (buffer::ELEMENTS + capacity) * 8
 }
 

@@ -19,11 +19,11 @@ impl Heap {
         } else {
             self.collect_minor(roots);
             let due = self.options.stress && self.stats.minor.is_multiple_of(64);
-            if due || self.used() + extra > self.next_full.get() {
+            if due || self.used().saturating_add(extra) > self.next_full.get() {
                 self.collect_full(roots);
             }
             self.restart_nursery(bytes);
-            if self.used() + extra > self.options.limit_bytes {
+            if self.used().saturating_add(extra) > self.options.limit_bytes {
                 self.reserved.set(0);
                 return Err(OutOfMemory {
                     limit: self.options.limit_bytes,
@@ -44,13 +44,13 @@ impl Heap {
 
     /// Bytes that fit an empty nursery whatever the mode.
     fn nursery_room(&self) -> usize {
-        (self.end - self.start) / 2
+        self.nursery.size / 2
     }
     fn fits(&self, bytes: usize) -> bool {
-        self.end - self.nursery.top.get() >= bytes
+        self.nursery_end() - self.nursery.top.get() >= bytes
     }
     fn open_nursery(&self) {
-        self.nursery.limit.set(self.end);
+        self.nursery.limit.set(self.nursery_end());
     }
 
     /// The nursery is empty: says where allocation goes on. In stress mode it goes on upward,
@@ -58,8 +58,8 @@ impl Heap {
     fn restart_nursery(&mut self, bytes: usize) {
         let stress = self.options.stress;
         if !stress || !self.fits(bytes) {
-            self.nursery.top.set(self.start);
-            self.poison_from = self.start;
+            self.nursery.top.set(self.nursery.start);
+            self.poison_from = self.nursery.start;
         }
         if !stress {
             self.open_nursery();
@@ -104,13 +104,52 @@ impl Heap {
     }
 }
 
+/// The most fields of one object that are looked at in a row. What they lead to comes next, so
+/// that it is still in the cache, and a long vector does not fill the list of what is to do.
+const STRETCH: usize = 128;
+
+/// Objects whose fields are still to be looked at.
+#[derive(Default)]
+struct Todo {
+    whole: Vec<usize>,
+    /// Objects of which only the fields from one on are left.
+    rest: Vec<(usize, usize)>,
+}
+
+impl Todo {
+    /// The next object, and the field to go on from.
+    #[inline(always)]
+    fn pop(&mut self) -> Option<(usize, usize)> {
+        match self.whole.pop() {
+            Some(address) => Some((address, 0)),
+            None => self.rest.pop(),
+        }
+    }
+
+    /// The next tagged fields of an object, `from` or later; notes what is left after them.
+    ///
+    /// # Safety
+    /// A live, unmoved object lies at `address`.
+    #[inline(always)]
+    unsafe fn stretch(&mut self, address: usize, from: usize) -> std::ops::Range<usize> {
+        // SAFETY: by the caller.
+        let (first, count) = unsafe { tagged_fields(address) };
+        let (start, end) = (first.max(from), first + count);
+        if end - start <= STRETCH {
+            return start..end;
+        }
+        self.rest.push((address, start + STRETCH));
+        start..start + STRETCH
+    }
+}
+
 /// A minor collection under way.
 struct Minor<'a> {
     start: usize,
     size: usize,
     old: std::cell::RefMut<'a, OldSpace>,
     /// Copied objects whose fields still lead into the nursery.
-    todo: Vec<usize>,
+    todo: Todo,
     promoted: usize,
 }
 
@@ -121,10 +160,10 @@ impl Minor<'_> {
         let mut slots = std::mem::take(heap.remembered_slots.get_mut());
         let handles = heap.handles.clone();
         let mut minor = Minor {
-            start: heap.start,
-            size: heap.nursery.top.get() - heap.start,
+            start: heap.nursery.start,
+            size: heap.nursery.top.get() - heap.nursery.start,
             old: heap.old.borrow_mut(),
-            todo: Vec::new(),
+            todo: Todo::default(),
             promoted: 0,
         };
         roots.visit(GcKind::Minor, &mut |word| minor.update(word));
@@ -134,7 +173,7 @@ impl Minor<'_> {
             // valid fields until they are swept, and sweeping finds this set empty.
             unsafe {
                 *place(address, 0) &= !REMEMBERED;
-                minor.scan(address);
+                minor.scan(address, 0);
             }
         }
         for slot in slots.drain(..) {
@@ -142,13 +181,13 @@ impl Minor<'_> {
             // the next sweep, and sweeping finds this set empty.
             minor.update(unsafe { &mut *(slot as *mut Word) });
         }
-        while let Some(address) = minor.todo.pop() {
-            // SAFETY: `copy` has just made this object.
-            unsafe { minor.scan(address) };
+        while let Some((address, from)) = minor.todo.pop() {
+            // SAFETY: only objects that have been moved are still to be looked at.
+            unsafe { minor.scan(address, from) };
         }
         let promoted = minor.promoted;
         drop(minor);
-        let is_young = |address: usize| address.wrapping_sub(heap.start) < heap.end - heap.start;
+        let is_young = |address: usize| address.wrapping_sub(heap.nursery.start) < heap.nursery.size;
         // SAFETY: the nursery still holds what was there, moved or not.
         let moved = |address: usize| match unsafe { *place(address, 0) } {
             _ if !is_young(address) => Some(address),
@@ -166,11 +205,10 @@ impl Minor<'_> {
 
     /// # Safety
     /// An old object lies at `address`.
-    unsafe fn scan(&mut self, address: usize) {
+    unsafe fn scan(&mut self, address: usize, from: usize) {
         // SAFETY: by the caller; the type table tells which fields are tagged.
         unsafe {
-            let (first, count) = tagged_fields(address);
-            for i in first..first + count {
+            for i in self.todo.stretch(address, from) {
                 self.update(&mut *(place(address, i) as *mut Word));
             }
         }
@@ -200,7 +238,7 @@ impl Minor<'_> {
             *place(from, 0) = to as u64;
             self.promoted += words * 8;
             if tagged_fields(to).1 != 0 {
-                self.todo.push(to);
+                self.todo.whole.push(to);
             }
             Word::pointer(to)
         }
@@ -211,14 +249,14 @@ impl Minor<'_> {
 struct Full<'a> {
     old: std::cell::RefMut<'a, OldSpace>,
     /// Marked objects whose fields are still to be marked.
-    todo: Vec<usize>,
+    todo: Todo,
 }
 
 impl Full<'_> {
     fn run(heap: &mut Heap, roots: &mut dyn Roots) {
         let mut full = Full {
             old: heap.old.borrow_mut(),
-            todo: Vec::new(),
+            todo: Todo::default(),
         };
         full.old.clear_marks();
         roots.visit(GcKind::Full, &mut |word| full.mark(word));
@@ -238,16 +276,15 @@ impl Full<'_> {
     }
 
     fn drain(&mut self, roots: &mut dyn Roots) {
-        while let Some(address) = self.todo.pop() {
+        while let Some((address, from)) = self.todo.pop() {
             // SAFETY: only marked objects, which do not move, are in the vector; the instance of
             // a live closure lives.
             unsafe {
-                if object::header_type(*place(address, 0)) == Type::Closure {
+                if from == 0 && object::header_type(*place(address, 0)) == Type::Closure {
                     let instance = *place(address, object::closure::INSTANCE) as *const ();
                     roots.instance(instance, &mut |word| self.mark(word));
                 }
-                let (first, count) = tagged_fields(address);
-                for i in first..first + count {
+                for i in self.todo.stretch(address, from) {
                     self.mark(&mut *(place(address, i) as *mut Word));
                 }
             }
@@ -274,7 +311,7 @@ impl Full<'_> {
             }
             let closure = head & 0xff == object::header(Type::Closure, 0);
             if closure || tagged_fields(address).1 != 0 {
-                self.todo.push(address);
+                self.todo.whole.push(address);
             }
         }
     }

@@ -167,7 +167,9 @@ impl OldSpace {
         debug_assert!(self.regions.contains(&region) || !cfg!(test));
         let first = (address - region) / LINE;
         let last = (address + bytes - 1 - region) / LINE;
-        line_marks(region)[first..=last].fill(1);
+        for mark in &mut line_marks(region)[first..=last] {
+            *mark = 1;
+        }
     }
 
     /// Ends a full collection: what is unmarked is free.

@@ -273,3 +273,20 @@ fn closures_are_sized_and_their_instances_visited() {
     assert_eq!(heap.get(&closure).at(2).as_str(), Some("captured"));
     assert_eq!(Value::from_word(roots.constant).as_str(), Some("constant"));
 }
+
+#[test]
+fn impossible_reservations_are_refused() {
+    let mut heap = Heap::new(small());
+    let sizes = [
+        crate::vector::size_of_vector(usize::MAX),
+        crate::string::size_of_string(usize::MAX),
+        crate::bytes::size_of_bytevector(usize::MAX),
+        crate::list::size_of_list(1 << 40),
+        crate::hash_table::size_of_keyed(usize::MAX),
+        crate::hash_table::size_of_keyed(1 << 40),
+    ];
+    for size in sizes {
+        assert!(heap.reserve(size, &mut ()).is_err());
+    }
+    assert!(heap.reserve(64, &mut ()).is_ok());
+}

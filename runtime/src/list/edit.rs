@@ -30,7 +30,7 @@ pub fn size_of_append(list: Value<'_>) -> Result<usize, ListError> {
 pub fn size_of_snoc(list: Value<'_>) -> Result<usize, ListError> {
     match size_of_append(list) {
         Err(ListError::Empty) => Ok(Heap::SIZE_OF_PAIR + size_of_buffer(grown(0))),
-        size => Ok(size? + Heap::SIZE_OF_PAIR),
+        size => Ok(size?.saturating_add(Heap::SIZE_OF_PAIR)),
     }
 }
 
