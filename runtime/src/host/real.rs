@@ -1,6 +1,6 @@
 //! The host of a process: the system's clock, randomness, standard streams and files.
 
-use super::{Access, Host, HostError, HostErrorKind, Random, Stream};
+use super::{Access, Host, HostError, Random, Stream};
 use std::io::{BufRead, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -144,6 +144,7 @@ impl Default for RealHost {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::HostErrorKind;
 
     #[test]
     fn files_are_written_read_and_removed() {
