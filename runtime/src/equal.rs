@@ -1,10 +1,10 @@
 //! Equality of values: `eqv?`, `equal?` and `=`; the order `compare` gives is in
 //! `equal/order.rs`, hashing in `equal/hash.rs`.
 //!
-//! `equal?` compares numbers as `eqv?` does (1 and 1.0 differ) and is what hash tables and sets
-//! go by; `=` compares them by value. Both look into strings, lists of any shape, vectors,
+//! `equal?` compares numbers as `eqv?` does (1 and 1.0 differ), `=` by value; the keys of hash
+//! tables and members of sets compare as by `=`, but NaN is one key. All look into strings, lists of any shape, vectors,
 //! bytevectors, dicts (in any order), sets and ADT values; everything else is equal only to
-//! itself. Neither recurses, and both end on cyclic data: what is being compared is taken for
+//! itself. None recurses, and all end on cyclic data: what is being compared is taken for
 //! equal until something differs.
 
 mod hash;
@@ -25,6 +25,8 @@ pub enum Numbers {
     ByValue,
     /// By value and exactness.
     Exactly,
+    /// By value, and NaN is equal to itself.
+    AsKeys,
 }
 
 /// So many containers are compared before any is remembered: cycles are rare.
@@ -50,9 +52,10 @@ impl Heap {
     }
 }
 
-/// `eqv?`: the same object, or equal numbers of equal exactness.
+/// `eqv?`: the same object, equal numbers of equal exactness, or strings with the same text
+/// (which cannot be changed).
 pub fn eqv(a: Value<'_>, b: Value<'_>) -> bool {
-    a == b || same_numbers(a, b, Numbers::Exactly) == Some(true)
+    a == b || same_numbers(a, b, Numbers::Exactly).unwrap_or_else(|| a.as_str().is_some() && a.as_str() == b.as_str())
 }
 
 /// `eq?`: the same object or the same immediate. Numbers off the fixnum and flonum range are
@@ -72,6 +75,7 @@ fn same_numbers(a: Value<'_>, b: Value<'_>, numbers: Numbers) -> Option<bool> {
     let (a, b) = (a.as_number()?, b.as_number()?);
     Some(match numbers {
         Numbers::ByValue => a.equals(&b),
+        Numbers::AsKeys => a.equals(&b) || a.same(&b),
         Numbers::Exactly => a.same(&b),
     })
 }
@@ -199,8 +203,12 @@ impl<'h> Comparison<'h> {
     }
 
     fn sets(&mut self, a: Table<'h>, b: Table<'h>) -> bool {
-        // Sets hold their members by `equal?`, whose own comparison may meet sets again.
-        let has = |key| self.heap.find_key(b, key).is_some();
+        // Finding a member is a comparison of its own and may meet sets again.
+        let exactly = self.numbers == Numbers::Exactly;
+        let has = |key| match self.heap.find_key(b, key) {
+            Some(entry) => !exactly || b.entry(entry).is_some_and(|(k, _)| self.heap.equal(k, key)),
+            None => false,
+        };
         a.len() == b.len() && stacker::maybe_grow(64 << 10, 1 << 20, || a.iter().all(|(key, _)| has(key)))
     }
 }
