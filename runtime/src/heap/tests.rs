@@ -290,3 +290,48 @@ fn impossible_reservations_are_refused() {
     }
     assert!(heap.reserve(64, &mut ()).is_ok());
 }
+
+/// Vectors of every size class that refer to each other: lines, runs and large objects.
+fn random_sizes(options: HeapOptions, steps: usize) {
+    let mut heap = Heap::new(options);
+    let mut rng = Rng(99);
+    let mut live: Vec<(Handle, usize, i64)> = Vec::new();
+    for step in 0..steps {
+        let n = match rng.below(10) {
+            0 => 1000 + rng.below(3000),
+            1..4 => 20 + rng.below(500),
+            _ => rng.below(12),
+        } + 1;
+        heap.reserve(crate::vector::size_of_vector(n), &mut ()).unwrap();
+        let tag = step as i64;
+        let vector = heap.handle(heap.vector(n, Value::fixnum(tag)));
+        if !live.is_empty() {
+            let (other, ..) = &live[rng.below(live.len())];
+            let place = heap.get(other).as_vector().unwrap();
+            heap.vector_set(place, 0, heap.get(&vector));
+            heap.vector_set(heap.get(&vector).as_vector().unwrap(), 0, heap.get(other));
+        }
+        live.push((vector, n, tag));
+        if live.len() > 60 {
+            live.swap_remove(rng.below(60));
+        }
+        if step % 50 == 0 {
+            heap.collect(&mut ());
+        }
+        if step % 10 == 0 {
+            for (vector, n, tag) in &live {
+                let vector = heap.get(vector).as_vector().unwrap();
+                assert_eq!(vector.len(), *n);
+                assert!(vector.iter().skip(1).all(|v| v.as_fixnum() == Some(*tag)));
+                let first = vector.get(0).unwrap();
+                assert!(first.as_fixnum() == Some(*tag) || first.as_vector().is_some());
+            }
+        }
+    }
+}
+
+#[test]
+fn objects_of_every_size_survive() {
+    random_sizes(small(), 4000);
+    random_sizes(stress(), 800);
+}
