@@ -17,6 +17,7 @@ pub mod num;
 pub mod number;
 pub mod object;
 pub mod ops;
+pub mod prims;
 pub mod print;
 pub mod record;
 pub mod shape;

@@ -45,6 +45,8 @@ impl Word {
     pub const UNBOUND: Word = immediate(5);
     /// What native code and drivers return when they leave without a value.
     pub const SUSPEND: Word = immediate(6);
+    /// What the core library tells "not there" by. Never the value of a program's expression.
+    pub const ABSENT: Word = immediate(8);
     const CHAR: u64 = 7;
 
     /// A fixnum; `i` must be in `FIXNUM_MIN..=FIXNUM_MAX`.

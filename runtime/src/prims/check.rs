@@ -1,0 +1,171 @@
+//! Arity and type checks from the rows, and their error texts.
+//!
+//! Shapes: `name: expected 2 arguments, got 3`, `name: expected list, got string`,
+//! `Expected number, got string` for a `Number` parameter, or `name: ` and the row's own text.
+
+use super::{Cx, Mark, Prim, Type};
+use crate::error::{Code, Raise};
+use crate::object;
+use crate::value::{Value, Word};
+
+/// Are these arguments what the row says?
+#[inline]
+pub fn check_args(prim: &Prim, cx: &Cx<'_>) -> Result<(), Raise> {
+    let argc = cx.argc();
+    let mut given = 0;
+    for param in prim.params {
+        if given >= argc {
+            if param.mark == Mark::Required {
+                return Err(wrong_count(prim, argc));
+            }
+            return Ok(());
+        }
+        if param.mark == Mark::Rest {
+            return check_rest(prim, param.ty, cx, given);
+        }
+        if !accepts(param.ty, cx.arg(given)) {
+            return Err(wrong_type(prim, cx, given));
+        }
+        given += 1;
+    }
+    if given < argc {
+        Err(wrong_count(prim, argc))
+    } else {
+        Ok(())
+    }
+}
+
+fn check_rest(prim: &Prim, ty: Type, cx: &Cx<'_>, from: usize) -> Result<(), Raise> {
+    if ty == Type::Any {
+        return Ok(());
+    }
+    match (from..cx.argc()).find(|i| !accepts(ty, cx.arg(*i))) {
+        Some(i) => Err(wrong_type(prim, cx, i)),
+        None => Ok(()),
+    }
+}
+
+/// Does a parameter of this type take the value?
+#[inline]
+pub fn accepts(ty: Type, v: Value<'_>) -> bool {
+    use object::Type as Object;
+    match ty {
+        Type::Any => true,
+        Type::Number => v.is_number(),
+        Type::Int => v.word().is_fixnum() || v.as_number().is_some_and(|n| n.is_integer()),
+        Type::Index => match v.as_fixnum() {
+            Some(i) => i >= 0,
+            None => v.as_number().and_then(|n| n.to_i64()).is_some_and(|i| i >= 0),
+        },
+        Type::String => v.is(Object::String),
+        Type::Name => v.as_name().is_some(),
+        Type::Bool => v.word() == Word::TRUE || v.word() == Word::FALSE,
+        Type::Char => v.word().is_char(),
+        Type::Symbol => v.is(Object::Symbol),
+        Type::Keyword => v.is(Object::Keyword),
+        Type::List => v.is_list() || v.word() == Word::NIL,
+        Type::Pair => v.is_list() && !v.is_empty_list(),
+        Type::Dict => v.is(Object::Dict),
+        Type::Vector => v.is(Object::Vector),
+        Type::Bytes => v.is(Object::Bytevector),
+        Type::Collection => is_collection(v),
+        Type::Set => v.is(Object::Set),
+        Type::HashTable => v.is(Object::HashTable),
+        Type::Procedure => v.is_callable(),
+        Type::Port => v.is(Object::Port),
+        Type::StringBuffer => v.is(Object::StringBuffer),
+        Type::Promise => v.is(Object::Promise),
+        Type::Parameter => v.is(Object::Parameter),
+        Type::Record => v.is(Object::Record),
+        Type::RecordType => v.is(Object::RecordType),
+        Type::Error => v.is(Object::Error),
+        Type::Values => v.is(Object::Values),
+        Type::Nil => v.word() == Word::NIL,
+    }
+}
+
+fn is_collection(v: Value<'_>) -> bool {
+    use object::Type as Object;
+    v.word() == Word::NIL
+        || v.is_list()
+        || matches!(
+            v.object_type(),
+            Some(
+                Object::String
+                    | Object::Vector
+                    | Object::Bytevector
+                    | Object::Dict
+                    | Object::Set
+                    | Object::HashTable
+                    | Object::StringBuffer
+            )
+        )
+}
+
+/// The condition for a number of arguments the row does not take.
+#[cold]
+fn wrong_count(prim: &Prim, argc: usize) -> Raise {
+    if let Some(text) = prim.wrong {
+        return Raise::new(Code::Arity, format!("{}: {text}", prim.name));
+    }
+    let (least, most) = prim.arity();
+    let wanted = match most {
+        None => format!("at least {least}"),
+        Some(most) if most == least => least.to_string(),
+        Some(most) => format!("{least} to {most}"),
+    };
+    let plural = if wanted.ends_with(" 1") || wanted == "1" {
+        ""
+    } else {
+        "s"
+    };
+    Raise::new(
+        Code::Arity,
+        format!("{}: expected {wanted} argument{plural}, got {argc}", prim.name),
+    )
+}
+
+/// The condition for argument `at`, which the row does not take.
+#[cold]
+fn wrong_type(prim: &Prim, cx: &Cx<'_>, at: usize) -> Raise {
+    let param = prim.params[at.min(prim.params.len() - 1)];
+    if param.ty == Type::Number {
+        return expected_number(cx.arg(at)).with_arg(at);
+    }
+    if let Some(text) = prim.wrong {
+        return Raise::new(Code::Type, format!("{}: {text}", prim.name)).with_arg(at);
+    }
+    let message = format!(
+        "{}: expected {}, got {}",
+        prim.name,
+        param.ty.name(),
+        cx.arg(at).type_name()
+    );
+    Raise::new(Code::Type, message).with_arg(at)
+}
+
+/// `Expected number, got string`
+#[cold]
+pub fn expected_number(v: Value<'_>) -> Raise {
+    Raise::new(Code::Type, format!("Expected number, got {}", v.type_name()))
+}
+
+impl<'h> Value<'h> {
+    /// Can this be called?
+    pub fn is_callable(self) -> bool {
+        use object::Type as Object;
+        matches!(
+            self.object_type(),
+            Some(Object::Closure | Object::Parameter | Object::Continuation | Object::Component | Object::Island)
+        )
+    }
+    /// The text of a string, symbol or keyword.
+    pub fn as_name(self) -> Option<&'h str> {
+        self.as_str().or_else(|| self.as_symbol()).or_else(|| self.as_keyword())
+    }
+}
+
+/// Is this a value of a type that `define-type` made?
+pub fn is_adt(v: Value<'_>) -> bool {
+    v.as_record().is_some_and(|record| record.record_type().adt().is_some())
+}

@@ -1,0 +1,140 @@
+//! What the host gives: time, randomness, files, the environment, warnings.
+
+use super::cx::host_error;
+use super::{Cx, prims};
+use crate::error::{Code, Raise};
+use crate::host::Stream;
+use crate::print::Style;
+use crate::value::{Value, Word};
+
+prims! { WORLD {
+    /// Milliseconds since 1970 by the calendar clock.
+    "now-ms" | "current-time-ms" () -> Int, Any, |cx| { let ms = cx.host().now_ms(); cx.give_int(ms) }, ["(> (now-ms) 1600000000000) ; => true"];
+    /// Seconds since 1970 by the calendar clock.
+    "current-second" | "now" () -> Number, Any, |cx| { let ms = cx.host().now_ms(); cx.give_float(ms as f64 / 1000.0) }, ["(> (current-second) 1600000000) ; => true"];
+    /// Nanoseconds since some fixed moment; never goes back.
+    "monotonic-ns" | "current-jiffy" () -> Int, Any, |cx| { let ns = cx.host().monotonic_ns(); cx.give_int(ns as i64) }, ["(<= (monotonic-ns) (monotonic-ns)) ; => true"];
+    /// How many jiffies make a second.
+    "jiffies-per-second" () -> Int, Pure, |_| Ok(Word::fixnum(1_000_000_000)), ["(jiffies-per-second) ; => 1000000000"];
+    /// n bytes nobody can guess.
+    "random-bytes" (n: Index) -> Bytes, Any, random_bytes, ["(bytevector-length (random-bytes 16)) ; => 16"];
+    /// The items in random order.
+    "shuffle" (xs: List) -> List, Any, shuffle, ["(len (shuffle (list 1 2 3))) ; => 3"];
+    /// The text of a file.
+    "read-file" | "%read-text" (path: String) -> String, Any, read_file, [];
+    /// The bytes of a file.
+    "read-file-bytes" (path: String) -> Bytes, Any, read_file_bytes, [];
+    /// Replaces a file by a text or bytevector.
+    "write-file" (path: String, content: Any) -> Nil, Any, write_file, [];
+    /// Is there a file that may be read?
+    "file-exists?" (path: String) -> Bool, Any, file_exists, ["(file-exists? \"/no/such/file\") ; => false"];
+    /// Removes a file.
+    "delete-file" (path: String) -> Nil, Any, delete_file, [];
+    /// A variable of the environment, or nil.
+    "get-environment-variable" (name: String) -> Any, Any, environment, ["(get-environment-variable \"SX_NO_SUCH_VARIABLE\") ; => nil"];
+    /// Writes a warning to the error stream.
+    "host-warn" (message: Any) -> Nil, Any, host_warn, ["(host-warn \"careful\") ; => nil"];
+    /// Collects all garbage.
+    "gc" () -> Nil, Any, |cx| { cx.collect(); Ok(Word::NIL) }, ["(gc) ; => nil"];
+} }
+
+/// The most bytes one call gives.
+const RANDOM_BYTES_MAX: usize = 1 << 20;
+
+fn random_bytes(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let n = cx.index(0);
+    if n > RANDOM_BYTES_MAX {
+        return Err(Raise::new(Code::Range, "random-bytes: too many bytes"));
+    }
+    let mut bytes = vec![0; n];
+    cx.host()
+        .random_bytes(&mut bytes)
+        .map_err(|e| host_error("random-bytes", &e))?;
+    cx.give_bytes(&bytes)
+}
+
+fn shuffle(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let len = super::seq::list_len("shuffle", cx.arg(0))?;
+    let mut order: Vec<usize> = (0..len).collect();
+    for i in (1..len).rev() {
+        let at = ((u128::from(cx.host().random_u64()) * (i as u128 + 1)) >> 64) as usize;
+        order.swap(i, at);
+    }
+    cx.give_list(
+        |_| Ok(len),
+        |cx| {
+            let items = super::seq::list_items("shuffle", cx.arg(0))?;
+            Ok(order.iter().map(|i| items[*i]).collect::<Vec<Value<'_>>>())
+        },
+    )
+}
+
+/// The path in operand 0, copied so that the host can be asked.
+fn path(cx: &Cx<'_>) -> String {
+    cx.text(0).to_string()
+}
+
+fn read_file(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let path = path(cx);
+    let text = cx.host().read_text(&path).map_err(|e| host_error("read-file", &e))?;
+    cx.give_string(&text)
+}
+
+fn read_file_bytes(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let path = path(cx);
+    let bytes = cx
+        .host()
+        .read_file(&path)
+        .map_err(|e| host_error("read-file-bytes", &e))?;
+    cx.give_bytes(&bytes)
+}
+
+fn write_file(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let path = path(cx);
+    let v = cx.arg(1);
+    let bytes = v
+        .as_str()
+        .map(|text| text.as_bytes().to_vec())
+        .or_else(|| v.bytes_to_vec());
+    let Some(bytes) = bytes else {
+        return Err(Raise::new(
+            Code::Type,
+            format!("write-file: expected string or bytevector, got {}", v.type_name()),
+        ));
+    };
+    cx.host()
+        .write_file(&path, &bytes)
+        .map_err(|e| host_error("write-file", &e))?;
+    Ok(Word::NIL)
+}
+
+fn file_exists(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let path = path(cx);
+    Ok(Word::bool(cx.host().file_exists(&path)))
+}
+
+fn delete_file(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let path = path(cx);
+    cx.host()
+        .delete_file(&path)
+        .map_err(|e| host_error("delete-file", &e))?;
+    Ok(Word::NIL)
+}
+
+fn environment(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let name = path(cx);
+    match cx.host().environment(&name) {
+        Some(value) => cx.give_string(&value),
+        None => Ok(Word::NIL),
+    }
+}
+
+fn host_warn(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let mut text = String::from("[sx] ");
+    cx.show_onto(&mut text, cx.arg(0), Style::Display)?;
+    text.push('\n');
+    cx.host()
+        .write(Stream::Err, &text)
+        .map_err(|e| host_error("host-warn", &e))?;
+    Ok(Word::NIL)
+}
