@@ -16,6 +16,7 @@ pub mod cx;
 mod dicts;
 pub mod docs;
 mod lists;
+mod matching;
 mod numtext;
 mod ports;
 mod predicates;

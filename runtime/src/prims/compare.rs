@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 prims! { COMPARE {
     /// Are all arguments equal? Numbers by size (`(= 1 1.0)`), other values by content.
-    "=" (x: Any, more: Any rest) -> Bool, Reads, |cx| Ok(Word::bool(all_equal(cx))), ["(= 1 1.0) ; => true", "(= (list 1 \"a\") (list 1 \"a\")) ; => true", "(= 2.5 5/2) ; => true", "(= 1 2) ; => false"];
+    "=" | "%=" (x: Any, more: Any rest) -> Bool, Reads, |cx| Ok(Word::bool(all_equal(cx))), ["(= 1 1.0) ; => true", "(= (list 1 \"a\") (list 1 \"a\")) ; => true", "(= 2.5 5/2) ; => true", "(= 1 2) ; => false"];
     /// Are the arguments not all equal?
     "!=" (x: Any, more: Any rest) -> Bool, Reads, |cx| Ok(Word::bool(!all_equal(cx))), ["(!= 1 2) ; => true"];
     /// Is each number below the next?
@@ -24,9 +24,9 @@ prims! { COMPARE {
     /// Is no number below the next?
     ">=" (x: Number, more: Number rest) -> Bool, Pure, |cx| ordered(cx, |o| o != Ordering::Less), ["(>= 2 2 1) ; => true"];
     /// Are they the same object? Small integers and characters are the same when equal.
-    "eq?" | "identical?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(cx.arg(0) == cx.arg(1))), ["(eq? :a :a) ; => true", "(eq? (list 1) (list 1)) ; => false"];
+    "eq?" | "identical?" | "%eq?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(cx.arg(0) == cx.arg(1))), ["(eq? :a :a) ; => true", "(eq? (list 1) (list 1)) ; => false"];
     /// As eq?, but numbers of the same exactness are compared by size and strings by content.
-    "eqv?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(eqv(cx.arg(0), cx.arg(1)))), ["(eqv? 1.5 1.5) ; => true", "(eqv? 1 1.0) ; => false"];
+    "eqv?" | "%eqv?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(eqv(cx.arg(0), cx.arg(1)))), ["(eqv? 1.5 1.5) ; => true", "(eqv? 1 1.0) ; => false"];
     /// Have they the same content, at any depth? An exact number never equals an inexact one.
     "equal?" (a: Any, b: Any) -> Bool, Reads, |cx| Ok(Word::bool(cx.heap().equal(cx.arg(0), cx.arg(1)))), ["(equal? {:a (list 1)} {:a (list 1)}) ; => true", "(equal? 1 1.0) ; => false"];
     /// Is x false or nil?

@@ -22,8 +22,6 @@ prims! { CORE {
     "%to-view" (xs: List) -> List, Allocates, to_view, ["(%to-view (cons 1 (cons 2 ()))) ; => (1 2)"];
     /// The elements of nil, a vector, bytevector, string, set, dict or hash table as a list; nil for anything else.
     "%seq" (x: Any) -> Any, Allocates, seq, ["(%seq (vector 1 2)) ; => (1 2)", "(%seq \"ab\") ; => (\"a\" \"b\")", "(%seq {:a 1}) ; => ((\"a\" 1))", "(%seq 5) ; => nil"];
-    /// The characters of a string; who is named when it is none.
-    "%chars" (s: Any, who: Name optional) -> List, Allocates, chars, ["(%chars \"ab\") ; => (#\\a #\\b)"];
     /// The length of the shortest of a list of lists.
     "%shortest" (lists: List) -> Index, Reads, shortest, ["(%shortest (list (list 1 2) (list 1))) ; => 1"];
     /// The list of element i of each of a list of lists.
@@ -117,17 +115,6 @@ fn seq(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         }
         _ => Ok(Word::NIL),
     }
-}
-
-fn chars(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let Some(count) = cx.arg(0).string_len() else {
-        let who = if cx.argc() > 1 { cx.text(1) } else { "string" };
-        return Err(Raise::new(
-            Code::Type,
-            format!("{who}: expected string, got {}", cx.arg(0).type_name()),
-        ));
-    };
-    cx.give_list(|_| Ok(count), |cx| Ok(cx.text(0).chars().map(Value::char).collect()))
 }
 
 fn shortest(cx: &mut Cx<'_>) -> Result<Word, Raise> {

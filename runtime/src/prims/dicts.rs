@@ -16,7 +16,7 @@ use crate::value::{Value, Word};
 
 prims! { DICTS {
     /// A new dict of alternating keys and values.
-    "dict" (entries: Any rest) -> Dict, Allocates, dict_of_args, ["(dict :a 1 :b 2) ; => {:a 1 :b 2}", "(dict) ; => {}", "(dict :a) ; error: dict: expected keys and values in pairs"];
+    "dict" | "%dict" (entries: Any rest) -> Dict, Allocates, dict_of_args, ["(dict :a 1 :b 2) ; => {:a 1 :b 2}", "(dict) ; => {}", "(dict :a) ; error: dict: expected keys and values in pairs"];
     /// The value of a key; default (or nil) if it is missing. Of a list or vector, item number key.
     "get" (d: Any, key: Any, default: Any optional) -> Any, Reads, get, ["(get {:a 1} :a) ; => 1", "(get {:a 1} :b) ; => nil", "(get {:a 1} :b 7) ; => 7", "(get (list 1 2) 1) ; => 2"];
     /// Is the key there?
@@ -161,7 +161,7 @@ fn look_up<'h>(cx: &'h Cx<'_>, d: Value<'h>, key: Value<'h>) -> Result<Option<Va
     ))
 }
 
-fn get(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+pub(super) fn get(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     if cx.arg(0).is(Type::Record)
         && let Some(answer) = super::records::adt_key(cx)?
     {

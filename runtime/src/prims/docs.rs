@@ -58,6 +58,14 @@ impl Prim {
         let _ = write!(out, ") → {}", self.result.name());
         out
     }
+    /// The further names a program may use.
+    fn public_aliases(&self) -> Vec<&'static str> {
+        self.aliases
+            .iter()
+            .copied()
+            .filter(|alias| !alias.starts_with('%'))
+            .collect()
+    }
     /// The doc comment without the margin rustdoc leaves.
     pub fn doc_text(&self) -> String {
         let lines: Vec<&str> = self
@@ -70,8 +78,8 @@ impl Prim {
     /// Signature, doc and examples.
     pub fn describe(&self) -> String {
         let mut out = format!("{}\n{}", self.signature(), self.doc_text());
-        if !self.aliases.is_empty() {
-            let _ = write!(out, "\nAlso called {}.", self.aliases.join(", "));
+        if !self.public_aliases().is_empty() {
+            let _ = write!(out, "\nAlso called {}.", self.public_aliases().join(", "));
         }
         for example in self.examples {
             let _ = write!(out, "\n  {example}");
@@ -108,8 +116,8 @@ pub fn reference() -> String {
             effect_text(p.effect),
             p.doc_text()
         );
-        if !p.aliases.is_empty() {
-            let _ = write!(out, "\nAlso called `{}`.\n", p.aliases.join("`, `"));
+        if !p.public_aliases().is_empty() {
+            let _ = write!(out, "\nAlso called `{}`.\n", p.public_aliases().join("`, `"));
         }
         if !p.examples.is_empty() {
             let _ = write!(out, "\n```lisp\n{}\n```\n", p.examples.join("\n"));

@@ -13,11 +13,11 @@ use crate::value::{Value, Word};
 
 prims! { LISTS {
     /// A new list of the arguments.
-    "list" | "mutable-list" (xs: Any rest) -> List, Allocates, list, ["(list 1 2 3) ; => (1 2 3)", "(list) ; => ()"];
+    "list" | "%list" | "mutable-list" (xs: Any rest) -> List, Allocates, list, ["(list 1 2 3) ; => (1 2 3)", "(list) ; => ()"];
     /// A list of n times the same item, nil if none is given.
     "make-list" (n: Index, fill: Any optional) -> List, Allocates, make_list, ["(make-list 2 :a) ; => (\"a\" \"a\")"];
     /// A pair: a list that begins with x and goes on with xs.
-    "cons" (x: Any, xs: Any) -> List, Allocates, cons, ["(cons 1 (list 2 3)) ; => (1 2 3)", "(cons 1 2) ; => (1 . 2)"];
+    "cons" | "%cons" (x: Any, xs: Any) -> List, Allocates, cons, ["(cons 1 (list 2 3)) ; => (1 2 3)", "(cons 1 2) ; => (1 . 2)"];
     /// The first item; nil if there is none.
     "first" (xs: Collection) -> Any, Reads, |cx| nth_of(cx, "first", 0), ["(first (list 1 2)) ; => 1", "(first ()) ; => nil"], wrong "1 list arg";
     /// The second item; nil if there is none.
@@ -31,13 +31,13 @@ prims! { LISTS {
     /// All items but the last.
     "butlast" | "init" (xs: List) -> List, Allocates, butlast, ["(butlast (list 1 2 3)) ; => (1 2)"], wrong "1 list arg";
     /// Item i, counted from 0; nil beyond the end. Of a string, a string.
-    "nth" (xs: Collection, i: Index) -> Any, Reads, nth, ["(nth (list 1 2 3) 1) ; => 2", "(nth \"abc\" 1) ; => \"b\"", "(nth (list 1) 5) ; => nil"], wrong "list and number";
+    "nth" | "%nth" (xs: Collection, i: Index) -> Any, Reads, nth, ["(nth (list 1 2 3) 1) ; => 2", "(nth \"abc\" 1) ; => \"b\"", "(nth (list 1) 5) ; => nil"], wrong "list and number";
     /// How many items, characters, entries or bytes.
     "len" | "length" | "count" | "size" (xs: Collection) -> Index, Reads, len, ["(len (list 1 2 3)) ; => 3", "(len \"zwölf\") ; => 5", "(len {:a 1}) ; => 1", "(len nil) ; => 0"];
     /// Has it no items?
     "empty?" (xs: Collection) -> Bool, Reads, is_empty, ["(empty? ()) ; => true", "(empty? \"\") ; => true", "(empty? (list 1)) ; => false"];
     /// The items of all the lists, in order; what is no list is an item itself.
-    "append" (xs: Any rest) -> List, Allocates, append, ["(append (list 1) (list 2 3)) ; => (1 2 3)", "(append (list 1) 2) ; => (1 2)"];
+    "append" | "%append" (xs: Any rest) -> List, Allocates, append, ["(append (list 1) (list 2 3)) ; => (1 2 3)", "(append (list 1) 2) ; => (1 2)"];
     /// The items of all the lists, vectors and sets; strings give one string.
     "concat" (xs: Any rest) -> Any, Allocates, concat, ["(concat (list 1) nil (vector 2)) ; => (1 2)", "(concat \"a\" \"b\") ; => \"ab\""];
     /// Adds x at the end of xs, in place; the value is xs.

@@ -47,7 +47,7 @@ prims! { PREDICATES {
     /// Is it a list? nil is none.
     "list?" (x: Any) -> Bool, Pure, |cx| test(cx, |v| v.is_list()), ["(list? ()) ; => true", "(list? nil) ; => false"];
     /// Is it a dict, or an ADT value?
-    "dict?" (x: Any) -> Bool, Pure, |cx| test(cx, |v| v.is(Type::Dict) || is_adt(v)), ["(dict? {}) ; => true"];
+    "dict?" | "%dict?" (x: Any) -> Bool, Pure, |cx| test(cx, |v| v.is(Type::Dict) || is_adt(v)), ["(dict? {}) ; => true"];
     /// Is it a vector?
     "vector?" (x: Any) -> Bool, Pure, |cx| is(cx, Type::Vector), ["(vector? (vector)) ; => true"];
     /// Is it a bytevector?

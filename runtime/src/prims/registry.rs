@@ -18,6 +18,7 @@ const FAMILIES: &[&[Prim]] = &[
     super::core::CORE,
     super::dicts::DICTS,
     super::lists::LISTS,
+    super::matching::MATCHING,
     super::numtext::NUMTEXT,
     super::ports::PORTS,
     super::predicates::PREDICATES,

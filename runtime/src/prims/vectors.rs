@@ -21,7 +21,7 @@ prims! { VECTORS {
     /// The items, or those from start up to end, as a list.
     "vector->list" (v: Vector, start: Index optional, end: Index optional) -> List, Allocates, vector_to_list, ["(vector->list (vector 1 2 3) 1) ; => (2 3)"];
     /// The items of a list as a vector.
-    "list->vector" (xs: List) -> Vector, Allocates, |cx| give_vector(cx, |cx| list_len("list->vector", cx.arg(0)), |cx| list_items("list->vector", cx.arg(0))), ["(list->vector (list 1 2)) ; => #(1 2)"];
+    "list->vector" | "%list->vector" (xs: List) -> Vector, Allocates, |cx| give_vector(cx, |cx| list_len("list->vector", cx.arg(0)), |cx| list_items("list->vector", cx.arg(0))), ["(list->vector (list 1 2)) ; => #(1 2)"];
     /// Replaces all items, or those from start up to end, in place.
     "vector-fill!" (v: Vector, x: Any, start: Index optional, end: Index optional) -> Nil, Writes, vector_fill, ["(let ((v (make-vector 3 0))) (vector-fill! v 7 1) v) ; => #(0 7 7)"];
     /// A new vector of the items, or of those from start up to end.
