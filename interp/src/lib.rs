@@ -3,4 +3,5 @@
 pub mod compile;
 pub mod control;
 pub mod core;
+pub mod expand;
 pub mod read;

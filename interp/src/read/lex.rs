@@ -202,7 +202,7 @@ impl Lexer {
                 }
                 let source = self.source.clone();
                 match source.text[start..self.pos].strip_prefix(':') {
-                    Some(rest) if !rest.is_empty() => Node::Keyword(self.name(rest)),
+                    Some(rest) if rest.contains(|c| c != ':') => Node::Keyword(self.name(rest)),
                     _ => Node::Sym(self.name(&source.text[start..self.pos])),
                 }
             }

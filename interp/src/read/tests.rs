@@ -73,7 +73,7 @@ fn atoms_and_lists() {
             "nil true false #t #f #true #false",
             "nil true false true false true false",
         ),
-        (":a : :a-b/c? ~x &rest a.b λ", ":a : :a-b/c? ~x &rest a.b λ"),
+        (":a : ::: :a-b/c? ~x &rest a.b λ", ":a : ::: :a-b/c? ~x &rest a.b λ"),
         ("(a [b c] {:k 1 \"s\" (2)} ())", "(a (b c) {:k 1 \"s\" (2)} ())"),
         (
             "'a `(b ,c ,@d)",
