@@ -21,6 +21,8 @@ pub struct PrimState {
     pub mid_line: bool,
     /// What is left of the line of the program's input that was read last.
     pub input_rest: String,
+    /// Regular expressions compiled so far.
+    pub patterns: super::regex::Patterns,
 }
 
 /// The view of the isolate a primitive gets.

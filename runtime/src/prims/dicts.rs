@@ -7,7 +7,7 @@ use crate::dict::Dict;
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
 use crate::list::size_of_list;
-use crate::object::{Type, dict, keyword};
+use crate::object::{Type, keyword};
 use crate::print::Style;
 use crate::shape::SHAPE_KEYS_MAX;
 use crate::string::size_of_string;
@@ -78,33 +78,42 @@ fn dict_or<'h>(who: &str, v: Value<'h>) -> Result<Option<Dict<'h>>, Raise> {
 }
 
 /// Bytes to reserve for `build` of at most `n` entries.
-fn size_of_built(n: usize) -> usize {
-    // A shaped dict grows by doubling, its stores take less than this together.
-    const GROWTH: usize = 1024;
-    let capacity = n.max(SHAPE_KEYS_MAX + 1);
-    Heap::SIZE_OF_DICT + GROWTH + size_of_table(capacity)
+pub(super) fn size_of_built(n: usize) -> usize {
+    Heap::SIZE_OF_DICT + size_of_table(n)
 }
 
 /// A dict of these entries, later ones winning. Spends `size_of_built(entries.len())`.
-fn build<'h>(heap: &'h Heap, entries: &[(Value<'h>, Value<'h>)]) -> Value<'h> {
-    if entries.len() <= SHAPE_KEYS_MAX {
-        let dict = heap.dict();
-        for (key, value) in entries {
-            heap.dict_set(dict, *key, *value);
-        }
-        return dict.value();
+pub(super) fn build<'h>(heap: &'h Heap, entries: Vec<(Value<'h>, Value<'h>)>) -> Value<'h> {
+    if entries.len() > SHAPE_KEYS_MAX {
+        return build_hashed(heap, entries);
     }
+    let (mut keys, mut values): (Vec<Value<'h>>, Vec<Value<'h>>) = (Vec::new(), Vec::new());
+    for (key, value) in entries {
+        let key = heap.intern_string(key);
+        match keys.iter().position(|known| *known == key) {
+            Some(at) => values[at] = value,
+            None => {
+                keys.push(key);
+                values.push(value);
+            }
+        }
+    }
+    match heap.shape_of_keys(&keys) {
+        Some(shape) => heap.dict_of_shape(shape, &values).value(),
+        None => build_hashed(heap, keys.into_iter().zip(values).collect()),
+    }
+}
+
+fn build_hashed<'h>(heap: &'h Heap, entries: Vec<(Value<'h>, Value<'h>)>) -> Value<'h> {
     let table = heap.table(entries.len());
     for (key, value) in entries {
-        let hash = heap.hash_string(*key);
+        let hash = heap.hash_string(key);
         match table.find(hash, |other| other.as_str() == key.as_str()) {
-            Some(entry) => heap.table_set_value(table, entry, *value),
-            None => heap.table_insert(table, hash, *key, *value),
+            Some(entry) => heap.table_set_value(table, entry, value),
+            None => heap.table_insert(table, hash, key, value),
         }
     }
-    let dict = heap.make(Type::Dict, 0, [Word::fixnum(-1), table.0.word()]);
-    debug_assert!(dict.at(dict::STORE) == table.0);
-    dict
+    heap.make(Type::Dict, 0, [Word::fixnum(-1), table.0.word()])
 }
 
 /// A dict of the entries `read` finds, as the answer.
@@ -115,7 +124,7 @@ fn give_dict(
     let count = read(cx)?.len();
     cx.reserve(size_of_built(count))?;
     let entries = read(cx)?;
-    Ok(build(cx.heap(), &entries).word())
+    Ok(build(cx.heap(), entries).word())
 }
 
 /// The entries operand `from` and after give as keys and values in turn.
@@ -424,5 +433,5 @@ fn group(cx: &mut Cx<'_>) -> Result<Word, Raise> {
             (heap.string(name), heap.list(&row))
         })
         .collect();
-    Ok(build(heap, &entries).word())
+    Ok(build(heap, entries).word())
 }

@@ -34,6 +34,8 @@ prims! { WORLD {
     "get-environment-variable" (name: String) -> Any, Any, environment, ["(get-environment-variable \"SX_NO_SUCH_VARIABLE\") ; => nil"];
     /// Writes a warning to the error stream.
     "host-warn" (message: Any) -> Nil, Any, host_warn, ["(host-warn \"careful\") ; => nil"];
+    /// A dict of counters of the heap: collections, bytes in use, the limit, time spent collecting.
+    "runtime-stats" () -> Dict, Any, runtime_stats, ["(> (get (runtime-stats) :bytes-used) 0) ; => true"];
     /// Collects all garbage.
     "gc" () -> Nil, Any, |cx| { cx.collect(); Ok(Word::NIL) }, ["(gc) ; => nil"];
 } }
@@ -137,4 +139,25 @@ fn host_warn(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         .write(Stream::Err, &text)
         .map_err(|e| host_error("host-warn", &e))?;
     Ok(Word::NIL)
+}
+
+fn runtime_stats(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let stats = cx.heap().stats();
+    let rows = [
+        ("minor-collections", stats.minor as i64),
+        ("full-collections", stats.full as i64),
+        ("bytes-promoted", stats.promoted as i64),
+        ("bytes-used", stats.used as i64),
+        ("bytes-live", stats.live as i64),
+        ("bytes-limit", stats.limit as i64),
+        ("pause-us", stats.pause_ns as i64 / 1000),
+        ("pause-us-max", stats.pause_ns_max as i64 / 1000),
+    ];
+    cx.reserve(super::dicts::size_of_built(rows.len()))?;
+    let heap = cx.heap();
+    let entries = rows
+        .iter()
+        .map(|(name, n)| (heap.intern(name), Value::fixnum(*n)))
+        .collect();
+    Ok(super::dicts::build(heap, entries).word())
 }
