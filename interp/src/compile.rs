@@ -5,8 +5,9 @@
 //! lives in a box. A local function that is only ever called in tail position of its own
 //! scope becomes a loop: its parameters are slots, its calls are jumps.
 //!
-//! Invariant: an operand that names a variable's own slot is read before anything can assign the
-//! variable, so assigned variables are copied when they are evaluated ahead of use.
+//! Invariant: a variable in a slot never changes but for the parameters of a loop, at its head.
+
+pub use calls::slow_primitive;
 
 mod analysis;
 mod calls;
@@ -127,7 +128,6 @@ impl Compiler<'_> {
     /// A slot that holds the value of `core`: a variable's own, or a fresh temporary.
     fn operand(&mut self, core: &Core) -> Result<u16, CompileError> {
         if let CoreNode::Local(var) = &core.node
-            && !var.0.assigned.get()
             && let Place::Slot(slot) = self.place(var)?
         {
             return Ok(slot);
@@ -223,12 +223,6 @@ impl Compiler<'_> {
     fn assign(&mut self, var: &Var, value: &Core, slot: u16, span: &Span) -> Done {
         self.into(value, slot)?;
         match self.place(var)? {
-            Place::Slot(s) => {
-                if s != slot {
-                    self.f().emit(Instr::abc(Op::Move, s, slot, 0), span);
-                }
-                Ok(())
-            }
             Place::Boxed(s, _) => {
                 self.f().emit(Instr::abc(Op::SetBox, s, slot, 0), span);
                 Ok(())
@@ -238,7 +232,7 @@ impl Compiler<'_> {
                 c.f().emit(Instr::abc(Op::SetBox, t, slot, 0), span);
                 Ok(())
             }),
-            Place::Captured(_) | Place::Loop(_) => Err(limit("assignment to an immutable variable", span)),
+            Place::Slot(_) | Place::Captured(_) | Place::Loop(_) => Err(limit("assignment to an immutable variable", span)),
         }
     }
 
@@ -288,7 +282,7 @@ impl Compiler<'_> {
 
     /// Makes `slot`, which holds the value, the home of `var`; boxes it if it must be.
     fn home(&mut self, var: &Var, slot: u16, span: &Span) {
-        if self.analysis.is_boxed(var) {
+        if var.0.assigned.get() {
             self.f().emit(Instr::abc(Op::NewBox, slot, slot, 0), span);
             self.f().declare(var, Place::Boxed(slot, false), slot);
         } else {

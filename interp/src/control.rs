@@ -27,10 +27,10 @@ controls! {
     FindMark "%find-mark" (kind key);
     /// Number of winds entered since the marker with this payload.
     WindsAbove "%winds-above" (payload);
-    /// The continuation up to and with the marker with this payload.
-    Capture "%capture" (payload);
-    /// The continuation of the whole program.
-    CaptureAll "%capture-all" ();
+    /// Call `f` with the continuation of the whole program.
+    CallCapturing "%call-capturing" (f);
+    /// The winds a full continuation lies in, innermost first.
+    ContinuationWinds "%continuation-winds" (k);
     /// Cut the stack to the marker with this payload and call `f` with `x` in its place.
     Abort "%abort" (payload f x);
     /// Capture to the marker, cut there, call `f` with `x`, the payload and the continuation.
@@ -45,8 +45,22 @@ controls! {
     Winds "%winds" ();
     /// Hand a request to the host.
     HostPerform "%host-perform" (op args request);
+    /// Keep the report of a condition that nothing takes, while extents are being left.
+    NoteFailure "%note-failure" (condition);
     /// End the run: nothing takes this condition.
     Uncaught "%uncaught" (condition);
+    /// Tell an error object where it is raised, if it has not been told; answer it.
+    WithPlace "%with-place" (condition);
+    /// Begin an evaluation: 0 a form, 1 a file, 2 a text, 3 the macro use at the head of a form.
+    EvalStart "%eval-start" (kind what);
+    /// Go on with an evaluation, given the value of the call it asked for.
+    EvalStep "%eval-step" (state value);
+    /// Make a global a macro whose procedure gets the operands of its uses.
+    DefineMacro "%define-macro" (name procedure);
+    /// Make a global a special form whose procedure gets the operands and the environment.
+    DefineSpecialForm "%define-special-form" (name procedure);
+    /// Make a global a macro of these rules, which belong to a library or the program.
+    DefineSyntax "%define-syntax" (name rules library);
 }
 
 /// The operation called `name`, if it takes `argc` arguments.
@@ -87,4 +101,6 @@ marks! {
     PROMPT 7;
     /// The base of a running coroutine: the payload is the coroutine.
     COROUTINE 8;
+    /// `scope`: the payload is a pair of key and list.
+    SCOPE 9;
 }

@@ -4,9 +4,10 @@
 //! Invariant: `live` has a row for every instruction that can collect, raise or call, and the
 //! slots of a row are exactly those whose value is needed after the instruction.
 
-use crate::ops::{Effect, Instr};
+use crate::ops::{Effect, Instr, Op};
 use crate::syntax::{Name, Source, Span, Stx};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What a constant is before an isolate gives it a word.
@@ -147,71 +148,123 @@ impl Chunk {
     }
 }
 
-/// Computes the `live` rows of a chunk: backward data flow over its instructions.
+/// Computes the `live` rows of a chunk: backward data flow over its basic blocks.
 pub fn compute_live(code: &[u64], frame_size: u16, inlined: &[Inlined]) -> (Vec<(u32, u32)>, Vec<u64>) {
-    let stride = (frame_size as usize).div_ceil(64).max(1);
-    let n = code.len();
-    let cold: std::collections::HashMap<usize, usize> = inlined
-        .iter()
-        .filter_map(|i| i.cold.map(|c| (i.pc as usize, c as usize)))
-        .collect();
-    let mut live_in = vec![0u64; n * stride];
-    let mut changed = true;
-    let mut after = vec![0u64; stride];
-    while changed {
-        changed = false;
-        for pc in (0..n).rev() {
-            live_after(code, pc, stride, &cold, &live_in, &mut after);
-            Instr(code[pc]).uses(|s| after[s / 64] |= 1 << (s % 64));
-            let row = &mut live_in[pc * stride..(pc + 1) * stride];
-            if row != after {
-                row.copy_from_slice(&after);
+    let mut flow = Flow::new(code, frame_size, inlined);
+    while flow.pass() {}
+    flow.rows()
+}
+
+/// The data flow of one chunk.
+struct Flow<'c> {
+    code: &'c [u64],
+    stride: usize,
+    /// Where an inlined primitive stands as an ordinary call: a way out of its instruction.
+    cold: HashMap<usize, usize>,
+    /// First instruction of each block, and one past the last.
+    starts: Vec<usize>,
+    /// What each block needs, `stride` words each.
+    needs: Vec<u64>,
+}
+
+impl<'c> Flow<'c> {
+    fn new(code: &'c [u64], frame_size: u16, inlined: &[Inlined]) -> Flow<'c> {
+        let cold: HashMap<usize, usize> =
+            inlined.iter().filter_map(|i| i.cold.map(|c| (i.pc as usize, c as usize))).collect();
+        let mut starts: Vec<usize> = vec![0, code.len()];
+        starts.extend(cold.values());
+        for (pc, word) in code.iter().enumerate() {
+            let instr = Instr(*word);
+            let target = instr.target(pc);
+            if target.is_some() || instr.op().is_some_and(|op| op.info().has(Effect::End)) {
+                starts.extend(target);
+                starts.push(pc + 1);
+            }
+        }
+        starts.retain(|s| *s <= code.len());
+        starts.sort_unstable();
+        starts.dedup();
+        let stride = (frame_size as usize).div_ceil(64);
+        let needs = vec![0; starts.len() * stride];
+        Flow { code, stride, cold, starts, needs }
+    }
+
+    /// Goes over every block once, backwards; answers whether anything changed.
+    fn pass(&mut self) -> bool {
+        let mut changed = false;
+        let mut live = vec![0u64; self.stride];
+        for b in (0..self.starts.len().saturating_sub(1)).rev() {
+            live.fill(0);
+            for pc in (self.starts[b]..self.starts[b + 1]).rev() {
+                self.after(pc, &mut live);
+                self.before(pc, &mut live);
+            }
+            let row = &mut self.needs[b * self.stride..(b + 1) * self.stride];
+            if *row != *live {
+                row.copy_from_slice(&live);
                 changed = true;
             }
         }
+        changed
     }
-    let mut rows = vec![];
-    let mut words: Vec<u64> = vec![];
-    let mut known: std::collections::HashMap<Vec<u64>, u32> = Default::default();
-    for pc in 0..n {
-        let Some(op) = Instr(code[pc]).op() else { continue };
-        let safepoint = [Effect::Alloc, Effect::Raise, Effect::Call]
-            .iter()
-            .any(|e| op.info().has(*e))
-            || op == crate::ops::Op::Loop
-            || cold.contains_key(&pc);
-        if safepoint {
-            live_after(code, pc, stride, &cold, &live_in, &mut after);
-            let at = *known.entry(after.clone()).or_insert_with(|| {
-                words.extend_from_slice(&after);
-                (words.len() - stride) as u32
-            });
-            rows.push((pc as u32, at));
-        }
-    }
-    (rows, words)
-}
 
-/// What is needed after the instruction at `pc`, not counting what it defines, into `after`.
-fn live_after(
-    code: &[u64],
-    pc: usize,
-    stride: usize,
-    cold: &std::collections::HashMap<usize, usize>,
-    live_in: &[u64],
-    after: &mut [u64],
-) {
-    after.fill(0);
-    let instr = Instr(code[pc]);
-    let falls = instr.op().is_some_and(|op| !op.info().has(Effect::End));
-    let next = falls.then_some(pc + 1);
-    for to in [next, instr.target(pc), cold.get(&pc).copied()].into_iter().flatten() {
-        if let Some(row) = live_in.get(to * stride..(to + 1) * stride) {
-            after.iter_mut().zip(row).for_each(|(a, r)| *a |= r);
+    /// Turns what the next instruction needs into what is needed after the one at `pc`, its
+    /// result not counted.
+    fn after(&self, pc: usize, live: &mut [u64]) {
+        let instr = Instr(self.code[pc]);
+        if instr.op().is_none_or(|op| op.info().has(Effect::End)) {
+            live.fill(0);
+        } else if self.starts.binary_search(&(pc + 1)).is_ok() {
+            // The last of its block: what the block after it needs was not carried along.
+            self.add(pc + 1, live);
+        }
+        for to in [instr.target(pc), self.cold.get(&pc).copied()].into_iter().flatten() {
+            self.add(to, live);
+        }
+        if let Some(d) = instr.def() {
+            live[d / 64] &= !(1 << (d % 64));
         }
     }
-    if let Some(d) = instr.def() {
-        after[d / 64] &= !(1 << (d % 64));
+
+    fn before(&self, pc: usize, live: &mut [u64]) {
+        Instr(self.code[pc]).uses(|s| live[s / 64] |= 1 << (s % 64));
+    }
+
+    /// Adds what the block that starts at `pc` needs.
+    fn add(&self, pc: usize, live: &mut [u64]) {
+        if let Ok(b) = self.starts.binary_search(&pc) {
+            let row = &self.needs[b * self.stride..(b + 1) * self.stride];
+            live.iter_mut().zip(row).for_each(|(l, n)| *l |= n);
+        }
+    }
+
+    /// The rows of every instruction that can collect, raise or call.
+    fn rows(&self) -> (Vec<(u32, u32)>, Vec<u64>) {
+        let (mut rows, mut words) = (vec![], vec![]);
+        let mut known: HashMap<Vec<u64>, u32> = HashMap::new();
+        let mut live = vec![0u64; self.stride];
+        for b in (0..self.starts.len().saturating_sub(1)).rev() {
+            live.fill(0);
+            for pc in (self.starts[b]..self.starts[b + 1]).rev() {
+                self.after(pc, &mut live);
+                if self.is_safepoint(pc) {
+                    let at = *known.entry(live.clone()).or_insert_with(|| {
+                        words.extend_from_slice(&live);
+                        (words.len() - self.stride) as u32
+                    });
+                    rows.push((pc as u32, at));
+                }
+                self.before(pc, &mut live);
+            }
+        }
+        rows.reverse();
+        (rows, words)
+    }
+
+    fn is_safepoint(&self, pc: usize) -> bool {
+        let Some(op) = Instr(self.code[pc]).op() else { return false };
+        let effects = [Effect::Alloc, Effect::Raise, Effect::Call];
+        effects.iter().any(|e| op.info().has(*e)) || op == Op::Loop || self.cold.contains_key(&pc)
     }
 }
 

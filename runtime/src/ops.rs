@@ -217,12 +217,14 @@ macro_rules! for_each_op {
             /// `a := ` a control operation (`control.rs`) on the window's arguments; it may replace
             /// the frame, and then never comes back here.
             Control { a: Def, b: Args, c: Imm, d: Argc } [Call, Alloc, Raise];
+        /// The same in tail position: its value is the frame's value.
+        TailControl { b: Args, c: Imm, d: Argc } [Call, Alloc, Raise, End];
             /// Make this frame the innermost marker. `a` kind, `b` payload, `c` link.
             PushMark { a: Use, b: Use, c: Def } [Alloc];
             /// Unlink this frame, the innermost marker. `a` kind, `b` payload, `c` link.
             PopMark { a: Use, b: Use, c: Use } [];
-            /// Give the value `a`, just returned into this cursor frame, to the next frame of its Kont.
-            Underflow { a: Use } [Call, Alloc, End];
+            /// Give the value `a`, just returned into this cursor frame, to the next frame of its Kont `b`.
+            Underflow { a: Use, b: Use } [Call, Alloc, End];
             /// End the run with the value `a`.
             Halt { a: Use } [End];
         }

@@ -1,8 +1,7 @@
-//! What must be known of a program before its code is made: which variables inner functions
-//! use, and which local functions can be loops.
+//! What must be known of a program before its code is made: which local functions can be loops.
 //!
-//! The walk gives each function body a region and notes every use of a variable with the region
-//! it stands in. A local function is a loop if it is only ever called, in tail position of its
+//! The walk gives each function body a region and notes every use of a local function with the
+//! region it stands in. A local function is a loop if it is only ever called, in tail position of its
 //! own scope, from regions that run in the same frame; whether they do depends on which other
 //! local functions are loops, so the set is narrowed until it is stable.
 
@@ -10,7 +9,6 @@ use crate::core::{Core, CoreNode, Lambda, Var};
 use std::collections::{HashMap, HashSet};
 
 pub(super) struct Analysis {
-    captured: HashSet<usize>,
     loops: HashSet<usize>,
 }
 
@@ -25,14 +23,6 @@ impl Analysis {
         walk.finish()
     }
 
-    /// Must the variable live in a box?
-    pub fn is_boxed(&self, var: &Var) -> bool {
-        var.0.assigned.get() && self.is_captured(var)
-    }
-    /// Is the variable used by a function inside the one that binds it?
-    pub fn is_captured(&self, var: &Var) -> bool {
-        self.captured.contains(&var.id())
-    }
     /// Is the local function bound to `var` a loop?
     pub fn is_loop(&self, var: &Var) -> bool {
         self.loops.contains(&var.id())
@@ -66,7 +56,6 @@ struct Use {
 #[derive(Default)]
 struct Walk {
     regions: Vec<Region>,
-    owners: HashMap<usize, usize>,
     candidates: HashMap<usize, Candidate>,
     uses: Vec<Use>,
     /// Scopes of candidates that are open.
@@ -84,10 +73,6 @@ impl Walk {
         let saved = self.tail_from.take();
         self.core(core, region);
         self.tail_from = saved;
-    }
-
-    fn bind(&mut self, var: &Var, region: usize) {
-        self.owners.insert(var.id(), region);
     }
 
     fn touch(&mut self, var: &Var, region: usize, loop_call: bool) {
@@ -119,9 +104,8 @@ impl Walk {
                 }
             }
             CoreNode::Lambda(lambda) => self.lambda(lambda, region),
-            CoreNode::Let(var, init, body) => {
+            CoreNode::Let(_, init, body) => {
                 self.non_tail(init, region);
-                self.bind(var, region);
                 self.core(body, region);
             }
             CoreNode::Letrec(bindings, body) => self.letrec(bindings, body, region),
@@ -135,11 +119,6 @@ impl Walk {
             candidate: None,
         });
         let region = self.regions.len() - 1;
-        lambda
-            .params
-            .iter()
-            .chain(&lambda.rest)
-            .for_each(|v| self.bind(v, region));
         self.non_tail(&lambda.body, region);
     }
 
@@ -153,7 +132,6 @@ impl Walk {
                 self.touch(var, region, loop_call);
             }
             CoreNode::Lambda(lambda) if called_in_place(lambda, args) => {
-                lambda.params.iter().for_each(|v| self.bind(v, region));
                 self.core(&lambda.body, region);
             }
             _ => self.non_tail(callee, region),
@@ -161,7 +139,6 @@ impl Walk {
     }
 
     fn letrec(&mut self, bindings: &[(Var, Core)], body: &Core, region: usize) {
-        bindings.iter().for_each(|(v, _)| self.bind(v, region));
         if let [(var, init)] = bindings
             && let CoreNode::Lambda(lambda) = &init.node
             && lambda.rest.is_none()
@@ -192,7 +169,6 @@ impl Walk {
             candidate: Some(var.id()),
         });
         let region = self.regions.len() - 1;
-        lambda.params.iter().for_each(|v| self.bind(v, region));
         self.core(&lambda.body, region);
         self.depth -= 1;
         self.tail_from = saved;
@@ -212,7 +188,7 @@ impl Walk {
     fn finish(self) -> Analysis {
         let called: HashSet<usize> = self.uses.iter().filter(|u| u.loop_call).map(|u| u.var).collect();
         let mut loops: HashSet<usize> = self.candidates.keys().copied().filter(|v| called.contains(v)).collect();
-        let frames = loop {
+        loop {
             let frames = self.frames(&loops);
             let before = loops.len();
             for u in &self.uses {
@@ -223,12 +199,9 @@ impl Walk {
                 }
             }
             if loops.len() == before {
-                break frames;
+                return Analysis { loops };
             }
-        };
-        let foreign = |u: &&Use| self.owners.get(&u.var).is_some_and(|o| frames[*o] != frames[u.region]);
-        let captured = self.uses.iter().filter(foreign).map(|u| u.var).collect();
-        Analysis { captured, loops }
+        }
     }
 }
 

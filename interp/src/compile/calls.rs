@@ -11,7 +11,7 @@ use super::{CompileError, Compiler, Done, Goal, limit};
 use crate::control;
 use crate::core::{Core, CoreNode, Lambda};
 use sx_runtime::chunk::Inlined;
-use sx_runtime::ops::{Field, Instr, Op, Role};
+use sx_runtime::ops::{Instr, Op};
 use sx_runtime::syntax::{Name, Node, Span, Stx, Syntax};
 
 /// Primitives with an instruction: name, instruction, and its form with a small integer last.
@@ -178,15 +178,12 @@ impl Compiler<'_> {
         let mark = self.f().next;
         let base = self.f().open_window(span)?;
         self.window_args(args)?;
-        let slot = match goal {
-            Goal::Slot(slot) => slot,
-            Goal::Return => base,
+        let (number, argc) = (op as u16, args.len() as u8);
+        let instr = match goal {
+            Goal::Slot(slot) => Instr::abcd(Op::Control, slot, base, number, argc),
+            Goal::Return => Instr::abcd(Op::TailControl, 0, base, number, argc),
         };
-        self.f()
-            .emit(Instr::abcd(Op::Control, slot, base, op as u16, args.len() as u8), span);
-        if goal == Goal::Return {
-            self.f().emit(Instr::abc(Op::Return, base, 0, 0), span);
-        }
+        self.f().emit(instr, span);
         self.f().next = mark;
         Ok(())
     }
@@ -269,23 +266,21 @@ impl Compiler<'_> {
         )
     }
 
-    /// `(+ a b c)` as `(+ (+ a b) c)`.
+    /// `(+ a b c)` as `(+ (+ a b) c)`; its ordinary call is one call, from the first instruction.
     fn fold(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
-        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name) else {
-            return Ok(());
-        };
+        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name) else { return Ok(()) };
         let t = self.f().alloc(span)?;
         let mut slots = vec![];
         for arg in args {
             slots.push(self.operand(arg)?);
         }
-        let mut acc = slots[0];
-        for (i, s) in slots.iter().enumerate().skip(1) {
+        let cold: Vec<ColdArg> = slots.iter().map(|s| ColdArg::Slot(*s)).collect();
+        self.inlined(name, Instr::abc(row.2, t, slots[0], slots[1]), &cold, ColdThen::Into(slot), span)?;
+        for (i, s) in slots.iter().enumerate().skip(2) {
             let to = if i + 1 == slots.len() { slot } else { t };
-            let cold = [ColdArg::Slot(acc), ColdArg::Slot(*s)];
-            self.inlined(name, Instr::abc(row.2, to, acc, *s), &cold, ColdThen::Into(to), span)?;
-            acc = to;
+            self.f().emit(Instr::abc(row.2, to, t, *s), span);
         }
+        self.cold_ends_here();
         Ok(())
     }
 
@@ -537,13 +532,4 @@ pub fn slow_primitive(op: Op) -> Option<&'static str> {
         let names = |t: &&Test| t.3 == op || t.4 == op || t.5.is_some_and(|(a, b)| a == op || b == op);
         TESTS.iter().find(names).map(|t| t.0)
     })
-}
-
-/// Does the instruction carry a small integer as its last operand?
-pub fn has_int_operand(op: Op) -> Option<Field> {
-    op.info()
-        .operands
-        .iter()
-        .find(|(_, r)| *r == Role::Imm)
-        .map(|(f, _)| *f)
 }

@@ -85,7 +85,7 @@ pub(super) struct Function {
 }
 
 /// Slots a function may have.
-const MAX_SLOTS: u16 = 60_000;
+const MAX_SLOTS: u16 = 16_000;
 
 impl Function {
     pub fn new(name: Name, myself: Option<usize>) -> Function {
@@ -123,7 +123,7 @@ impl Function {
     pub fn alloc(&mut self, span: &Span) -> Result<u16, CompileError> {
         if self.next >= MAX_SLOTS {
             return Err(limit(
-                "expression too large: a function has more than 60000 variables and temporaries",
+                "expression too large: a function has more than 16000 variables and temporaries",
                 span,
             ));
         }

@@ -152,11 +152,11 @@ impl Compiler<'_> {
         let params = self.f().loops[row].params.clone();
         let mut moves = vec![];
         for (i, (arg, (param, slot))) in args.iter().zip(&params).enumerate() {
-            if matches!(&arg.node, CoreNode::Local(v) if v.id() == param.id()) && !self.analysis.is_boxed(param) {
+            if matches!(&arg.node, CoreNode::Local(v) if v.id() == param.id()) && !param.0.assigned.get() {
                 continue;
             }
             let later = &args[i + 1..];
-            if !self.analysis.is_boxed(param) && !later.iter().any(|a| may_mention(a, &[param.id()])) {
+            if !param.0.assigned.get() && !later.iter().any(|a| may_mention(a, &[param.id()])) {
                 self.into(arg, *slot)?;
             } else {
                 let t = self.f().alloc(span)?;

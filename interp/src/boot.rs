@@ -1,0 +1,110 @@
+//! Loading the core library: from its sources when an image is made, from the image ever after.
+//!
+//! This is the one driver of evaluations in Rust: it calls `Machine::run` between steps, from
+//! outside every program, because `%evaluate` itself is not loaded yet.
+
+use crate::eval::{EvalError, Evaluation, MacroRow, Next, Told, View};
+use crate::machine::{Exit, Failure, Machine};
+use crate::read::SyntaxError;
+use std::sync::Arc;
+use sx_runtime::chunk::Chunk;
+use sx_runtime::syntax::{Source, Span};
+use sx_runtime::value::Word;
+
+/// Why the core library could not be loaded.
+#[derive(Debug)]
+pub enum BootError {
+    /// Its text is wrong.
+    Syntax(Vec<SyntaxError>),
+    /// A form of it failed.
+    Failed(Box<Failure>),
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl Machine {
+    /// Evaluates the core library from its sources; answers its compiled top-level forms, which
+    /// are what an image holds.
+    pub fn load_core(&mut self, sources: &[Arc<Source>]) -> Result<Vec<Arc<Chunk>>, BootError> {
+        self.evaluator.core = true;
+        let mut chunks = vec![];
+        for source in sources {
+            let top = self.evaluator.program.clone();
+            let evaluation = Evaluation::text(source.clone(), &top).map_err(|EvalError::Syntax(e)| BootError::Syntax(e))?;
+            self.load_all(evaluation, &mut chunks)?;
+        }
+        self.finish_core();
+        Ok(chunks)
+    }
+
+    /// Runs the top-level forms of the core library as an image holds them.
+    pub fn load_image(&mut self, chunks: &[Arc<Chunk>]) -> Result<(), BootError> {
+        self.evaluator.core = true;
+        for chunk in chunks {
+            self.run_chunk(chunk)?;
+        }
+        self.finish_core();
+        Ok(())
+    }
+
+    fn finish_core(&mut self) {
+        self.evaluator.core = false;
+        self.isolate.seal_core();
+    }
+
+    fn load_all(&mut self, evaluation: Evaluation, chunks: &mut Vec<Arc<Chunk>>) -> Result<(), BootError> {
+        let mut evaluation = evaluation;
+        let mut told = Told::Value;
+        loop {
+            let mut warnings = vec![];
+            let view = View { evaluator: &self.evaluator, globals: &self.isolate.state.globals };
+            let next = evaluation.step(told, &view, &mut warnings).map_err(|EvalError::Syntax(e)| BootError::Syntax(e))?;
+            if let Some(w) = warnings.first() {
+                return Err(BootError::Other(format!("{}: {}", w.span.place(), w.message)));
+            }
+            match next {
+                Next::Done | Next::Form(_) => return Ok(()),
+                Next::Run(chunk, rest) => {
+                    let value = self.run_chunk(&chunk)?;
+                    told = if rest.awaits_macro() {
+                        Told::Macro(self.add_macro_procedure(value))
+                    } else {
+                        chunks.push(chunk);
+                        Told::Value
+                    };
+                    evaluation = rest;
+                }
+                Next::Macro(row, form, rest) => {
+                    let value = self.run_macro(row, &form)?;
+                    let span = rest.awaits_form().cloned().unwrap_or_else(Span::none);
+                    told = Told::Form(self.syntax_of_word(value, &span).map_err(|r| BootError::Other(r.message().into()))?);
+                    evaluation = rest;
+                }
+            }
+        }
+    }
+
+    fn run_macro(&mut self, row: u32, form: &sx_runtime::syntax::Stx) -> Result<Word, BootError> {
+        let Some(MacroRow::Procedure(at)) = self.evaluator.macros.get(row as usize).cloned() else {
+            return Err(BootError::Other("no such macro".into()));
+        };
+        let args = self.operand_values(form).map_err(|r| BootError::Other(r.message().into()))?;
+        let callee = self.isolate.state.embedded[at];
+        self.start(callee, &args);
+        self.finish_run()
+    }
+
+    fn run_chunk(&mut self, chunk: &Arc<Chunk>) -> Result<Word, BootError> {
+        let closure = self.isolate.closure(chunk).map_err(|_| BootError::Other("memory limit".into()))?;
+        self.start(closure, &[]);
+        self.finish_run()
+    }
+
+    fn finish_run(&mut self) -> Result<Word, BootError> {
+        match self.run() {
+            Exit::Value(word) => Ok(word),
+            Exit::Failed(failure) | Exit::Interrupted(failure) => Err(BootError::Failed(failure)),
+            Exit::Perform | Exit::Stepped => Err(BootError::Other("the core library performs an op".into())),
+        }
+    }
+}

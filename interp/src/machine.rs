@@ -1,0 +1,215 @@
+//! The CEK machine: C is (chunk, pc), E is a frame's slots and closure, K is the frames below, all
+//! of it on the VM stack of `sx_runtime::stack`.
+//!
+//! `run` holds the registers (`fp`, the instruction pointer, the constants) in locals and writes
+//! them back ("save") before anything that may collect, raise or look at frames. Whatever cannot
+//! be done in a few instructions is a method elsewhere in this folder, which leaves the registers
+//! in the stack for the loop to load again.
+//!
+//! Invariant: there is one loop and it is not re-entered: no method here calls SX.
+#![allow(unsafe_code)]
+
+mod builtin;
+mod call;
+mod control;
+mod eval;
+mod frames;
+mod marks;
+mod raise;
+mod run;
+
+pub use raise::{Failure, TraceFrame};
+
+use crate::eval::Evaluator;
+use crate::read::SyntaxError;
+use sx_runtime::heap::{HeapOptions, OutOfMemory};
+use sx_runtime::host::Host;
+use sx_runtime::instance::Instance;
+use sx_runtime::isolate::Isolate;
+use sx_runtime::object;
+use sx_runtime::ops::OPS;
+use sx_runtime::prims::{self, PrimId};
+use sx_runtime::stack::Site;
+use sx_runtime::value::{Value, Word};
+
+/// Why `run` came back.
+#[derive(Debug)]
+pub enum Exit {
+    /// The program's value; rooted until the machine is used again.
+    Value(Word),
+    /// Nothing took a condition.
+    Failed(Box<Failure>),
+    /// The program performed an op that no handler took; `answer` goes on.
+    Perform,
+    /// Someone asked the program to stop.
+    Interrupted(Box<Failure>),
+    /// `step_limit` instructions were run.
+    Stepped,
+}
+
+/// How the machine is made to stumble, for tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stress {
+    /// Seal the stack at every call.
+    pub seal_every_call: bool,
+    /// Seal the stack at every performed op.
+    pub suspend_every_perform: bool,
+}
+
+/// The machine of an isolate.
+pub struct Machine {
+    /// What it runs on.
+    pub isolate: Isolate,
+    /// Stress modes.
+    pub stress: Stress,
+    /// Has the memory limit been stretched so that an error can be handled?
+    grace: Option<usize>,
+    halt: Word,
+    marker: Word,
+    cursor: Word,
+    /// The primitive that does an instruction's work when its fast path does not.
+    slow: Vec<Option<PrimId>>,
+    /// The report of a condition nothing took, while the program's extents are left.
+    noted: Option<Box<Failure>>,
+    /// What evaluations share.
+    pub evaluator: Evaluator,
+    /// The errors of a text, until the condition that reports them is made.
+    syntax_errors: Vec<SyntaxError>,
+    /// Instructions left before `Exit::Stepped`; only looked at when tracing.
+    pub step_limit: u64,
+}
+
+/// Rows of `State::kept` that belong to the machine.
+mod kept {
+    /// The three built-in closures.
+    pub const HALT: usize = 0;
+    pub const MARKER: usize = 1;
+    pub const CURSOR: usize = 2;
+    /// The value of the last run, or the request on its way to the host.
+    pub const RESULT: usize = 3;
+    /// Op and arguments of the request.
+    pub const OP: usize = 4;
+    pub const ARGS: usize = 5;
+    /// What an operation must keep over a collection.
+    pub const LAST: usize = 6;
+    pub const COUNT: usize = 7;
+}
+
+impl Machine {
+    /// A machine with the primitives and no library.
+    pub fn new(options: HeapOptions, host: Box<dyn Host>) -> Result<Machine, OutOfMemory> {
+        let mut isolate = Isolate::new(options, host);
+        isolate.state.kept = vec![Word::NIL; kept::COUNT];
+        let slow = (0..OPS.len()).map(|i| slow_primitive(i as u8)).collect();
+        let mut machine = Machine {
+            isolate,
+            stress: Stress::default(),
+            grace: None,
+            halt: Word::NIL,
+            marker: Word::NIL,
+            cursor: Word::NIL,
+            slow,
+            noted: None,
+            evaluator: Evaluator::new(),
+            syntax_errors: vec![],
+            step_limit: 0,
+        };
+        for (row, chunk) in
+            [(kept::HALT, builtin::halt_chunk()), (kept::MARKER, builtin::marker_chunk()), (kept::CURSOR, builtin::cursor_chunk())]
+        {
+            let closure = machine.isolate.old_closure(&chunk);
+            machine.isolate.state.kept[row] = closure;
+        }
+        machine.halt = machine.isolate.state.kept[kept::HALT];
+        machine.marker = machine.isolate.state.kept[kept::MARKER];
+        machine.cursor = machine.isolate.state.kept[kept::CURSOR];
+        Ok(machine)
+    }
+
+    /// Prepares a call of `callee` with `args` on the empty stack; `run` carries it out.
+    /// The words are live. Whatever ran before is dropped.
+    pub fn start(&mut self, callee: Word, args: &[Word]) {
+        let stack = &mut self.isolate.state.stack;
+        stack.mark = std::ptr::null_mut();
+        stack.winds = Word::EMPTY;
+        stack.window.1 = 0;
+        self.noted = None;
+        if let Some(limit) = self.grace.take() {
+            self.isolate.heap.set_limit(limit);
+        }
+        // SAFETY: the lowest words of the segment are ours; the halt frame is complete.
+        unsafe {
+            let fp = stack.bottom();
+            *fp = self.halt;
+            *fp.add(1) = Word::NIL;
+            *fp.add(builtin::HALT_SIZE - 1) = Site { pc: 0, base: builtin::HALT_SIZE }.word();
+            stack.active = true;
+            stack.fp = fp;
+            stack.pc = 0;
+            stack.at_call = true;
+            stack.reset_limit();
+            let callee_fp = fp.add(builtin::HALT_SIZE);
+            *callee_fp = callee;
+            for (i, arg) in args.iter().enumerate() {
+                *callee_fp.add(1 + i) = *arg;
+            }
+            stack.window = (callee_fp, args.len() + 1);
+        }
+    }
+
+    /// Goes on after `Exit::Perform` with the host's answer. The word is live.
+    pub fn answer(&mut self, value: Word) {
+        self.isolate.state.kept[kept::RESULT] = value;
+    }
+
+    /// The request of `Exit::Perform`: the op's name and the list of its arguments.
+    pub fn request(&self) -> (Value<'_>, Value<'_>) {
+        let kept = &self.isolate.state.kept;
+        // SAFETY: `kept` is rooted.
+        unsafe { (Value::from_raw(kept[kept::OP]), Value::from_raw(kept[kept::ARGS])) }
+    }
+
+    /// The value of `Exit::Value`.
+    pub fn result(&self) -> Value<'_> {
+        // SAFETY: `kept` is rooted.
+        unsafe { Value::from_raw(self.isolate.state.kept[kept::RESULT]) }
+    }
+
+    /// The value of a core global, which lib/core defines.
+    fn core_global(&mut self, name: &str) -> Option<Word> {
+        let cell = self.isolate.cell(&name.into(), true);
+        // SAFETY: `cell` answers a cell.
+        let value = unsafe { object::field(cell, object::cell::VALUE) };
+        (value != Word::UNBOUND).then_some(value)
+    }
+
+    /// The running instance.
+    fn instance(&self) -> &Instance {
+        // SAFETY: the running frame's first slot is its closure.
+        unsafe { sx_runtime::instance::instance_of(*self.isolate.state.stack.fp) }
+    }
+}
+
+fn slow_primitive(op: u8) -> Option<PrimId> {
+    let op = sx_runtime::ops::Instr(op as u64).op()?;
+    prims::by_name(crate::compile::slow_primitive(op)?)
+}
+
+/// Is this frame one of `closure`'s, a built-in?
+///
+/// # Safety
+/// `fp` is a frame.
+#[inline(always)]
+unsafe fn is_frame_of(fp: *const Word, closure: Word) -> bool {
+    // SAFETY: by the caller.
+    unsafe { *fp == closure }
+}
+
+/// The words as values.
+///
+/// # Safety
+/// The words are live as long as the borrow.
+unsafe fn values(words: &[Word]) -> &[Value<'_>] {
+    // SAFETY: a value has the representation of a word.
+    unsafe { std::slice::from_raw_parts(words.as_ptr() as *const Value<'_>, words.len()) }
+}

@@ -1,0 +1,68 @@
+//! The three chunks that are written by hand: where a run ends, a marker, a cursor.
+
+use std::sync::{Arc, OnceLock};
+use sx_runtime::chunk::{Chunk, compute_live};
+use sx_runtime::ops::{Instr, Op};
+use sx_runtime::stack::{cursor, marker};
+
+/// The lowest frame of a run: the value returned into it is the run's value.
+pub(super) fn halt_chunk() -> Arc<Chunk> {
+    static CHUNK: OnceLock<Arc<Chunk>> = OnceLock::new();
+    let code = || vec![Instr::abc(Op::Call, 1, HALT_SIZE as u16, 0), Instr::abc(Op::Halt, 1, 0, 0)];
+    CHUNK.get_or_init(|| chunk("%halt", 0, HALT_SIZE as u16, code())).clone()
+}
+
+/// Words of the lowest frame, its site word included.
+pub(super) const HALT_SIZE: usize = 3;
+
+/// Calls its third argument below a marker.
+pub(super) fn marker_chunk() -> Arc<Chunk> {
+    static CHUNK: OnceLock<Arc<Chunk>> = OnceLock::new();
+    let (kind, payload, thunk, link) =
+        (marker::KIND as u16, marker::PAYLOAD as u16, marker::THUNK as u16, marker::LINK as u16);
+    let window = link + 2;
+    let code = || {
+        vec![
+            Instr::abc(Op::PushMark, kind, payload, link),
+            Instr::abc(Op::Move, window, thunk, 0),
+            Instr::abc(Op::Call, thunk, window, 0),
+            Instr::abc(Op::PopMark, kind, payload, link),
+            Instr::abc(Op::Return, thunk, 0, 0),
+        ]
+    };
+    CHUNK.get_or_init(|| chunk("%with-mark", 3, window + 2, code())).clone()
+}
+
+/// Stands below frames that are still in a Kont. Its first instruction is only ever waited at.
+pub(super) fn cursor_chunk() -> Arc<Chunk> {
+    static CHUNK: OnceLock<Arc<Chunk>> = OnceLock::new();
+    let (value, size) = (cursor::VALUE as u16, cursor::SIZE as u16);
+    let code = || {
+        vec![Instr::abc(Op::Call, value, size, 0), Instr::abc(Op::Underflow, value, cursor::KONT as u16, 0)]
+    };
+    CHUNK.get_or_init(|| chunk("%cursor", 0, size, code())).clone()
+}
+
+fn chunk(name: &str, params: u16, frame_size: u16, code: Vec<Instr>) -> Arc<Chunk> {
+    let code: Vec<u64> = code.into_iter().map(|i| i.0).collect();
+    let (live, live_words) = compute_live(&code, frame_size, &[]);
+    Arc::new(Chunk {
+        name: name.into(),
+        doc: None,
+        params,
+        rest: false,
+        param_names: vec![],
+        frame_size,
+        code,
+        consts: vec![],
+        children: vec![],
+        captures: 0,
+        inlined: vec![],
+        live,
+        live_words,
+        spans: vec![],
+        sources: vec![],
+        locals: vec![],
+        core: true,
+    })
+}

@@ -1,0 +1,254 @@
+//! Calls that are not "a closure of just this arity with room on the stack": primitives, rest
+//! parameters, continuations, parameters, errors; a full or poked stack; slow instructions.
+
+use super::{Exit, Machine, values};
+use sx_runtime::error::{Code, Raise};
+use sx_runtime::instance::{Instance, instance_of};
+use sx_runtime::isolate::PRIMITIVE_AUX;
+use sx_runtime::object::{self, Type};
+use sx_runtime::list::size_of_list;
+use sx_runtime::ops::Instr;
+use sx_runtime::prims::PrimId;
+use sx_runtime::stack::Site;
+use sx_runtime::value::{Value, Word};
+use sx_runtime::vector::size_of_vector;
+
+type Step = Result<(), Box<Exit>>;
+
+impl Machine {
+    /// Asks the heap for room; the stack is at a safepoint.
+    pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), Raise> {
+        let isolate = &mut self.isolate;
+        isolate.heap.reserve(bytes, &mut isolate.state).map_err(|_| Raise::Memory)
+    }
+
+    /// Does the work of an instruction whose fast path does not apply, by its primitive.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn slow_op(&mut self, i: Instr, operands: &[Word]) -> Result<Word, Raise> {
+        let id = self.slow[(i.0 & 0xff) as usize].ok_or_else(|| Raise::new(Code::Value, "no such primitive"))?;
+        self.isolate.state.scratch[..operands.len()].copy_from_slice(operands);
+        let args = self.isolate.state.scratch.as_mut_ptr();
+        // SAFETY: the scratch words are the primitive's window; the loop has saved its registers.
+        unsafe { self.isolate.call_primitive(id, args, operands.len()) }
+    }
+
+    /// The frame that waits below `nfp` is the running one, waiting at its call.
+    ///
+    /// # Safety
+    /// The site word below `nfp` is true.
+    pub(super) unsafe fn wait_below(&mut self, nfp: *mut Word, live: usize) {
+        let stack = &mut self.isolate.state.stack;
+        // SAFETY: by the caller.
+        unsafe {
+            let site = Site::of(*nfp.sub(1));
+            stack.fp = nfp.sub(site.base);
+            stack.pc = site.pc;
+        }
+        stack.at_call = true;
+        stack.window = (nfp, live);
+    }
+
+    /// Gives `value` to the frame that waits, which becomes the running one.
+    ///
+    /// # Safety
+    /// The running frame waits at its call.
+    pub(super) unsafe fn resume_frame(&mut self, value: Word) {
+        let stack = &mut self.isolate.state.stack;
+        // SAFETY: by the caller.
+        unsafe {
+            let instance = instance_of(*stack.fp);
+            *stack.fp.add(Instr(*instance.code.add(stack.pc)).a()) = value;
+        }
+        stack.pc += 1;
+        stack.at_call = false;
+        stack.window.1 = 0;
+    }
+
+    /// Makes the callee at `nfp`, its `argc` arguments above it, the running frame, or does what
+    /// the call asks for.
+    ///
+    /// # Safety
+    /// The site word below `nfp` and the words of the window are true.
+    #[inline(never)]
+    pub(super) unsafe fn enter(&mut self, nfp: *mut Word, argc: usize) -> Step {
+        // SAFETY: by the caller, here and below.
+        unsafe {
+            self.wait_below(nfp, argc + 1);
+            let callee: Value<'_> = Value::from_raw(*nfp);
+            match callee.object_type() {
+                Some(Type::Closure) => self.enter_closure(nfp, argc),
+                Some(Type::Continuation) => self.enter_continuation(nfp, argc),
+                Some(Type::Parameter) if argc == 0 => self.enter_through(nfp, argc, "%parameter-value"),
+                Some(Type::Component | Type::Island) => self.enter_through(nfp, argc, "%apply-component"),
+                _ => {
+                    let shown = self.show(*nfp);
+                    self.raise(Raise::new(Code::NotCallable, format!("Not callable: {shown}")))
+                }
+            }
+        }
+    }
+
+    unsafe fn enter_closure(&mut self, nfp: *mut Word, argc: usize) -> Step {
+        // SAFETY: the callee is a closure; see `enter`.
+        unsafe {
+            let aux = object::header_aux(object::header_of(*nfp));
+            let instance: &Instance = instance_of(*nfp);
+            if aux == PRIMITIVE_AUX {
+                return self.enter_primitive(nfp, argc, PrimId(instance.prim as u16));
+            }
+            let (params, rest) = (instance.chunk.params as usize, instance.chunk.rest);
+            if rest && argc >= params {
+                if let Err(raise) = self.collect_rest(nfp, params, argc) {
+                    return self.raise(raise);
+                }
+            } else if argc != params {
+                let message = arity_message(instance, argc);
+                return self.raise(Raise::new(Code::Arity, message));
+            }
+            let words = if rest { params + 2 } else { argc + 1 };
+            self.push_frame(nfp, words)
+        }
+    }
+
+    /// Makes the frame at `nfp`, whose first `words` words are there, the running one.
+    pub(super) unsafe fn push_collected(&mut self, nfp: *mut Word, words: usize) -> Step {
+        // SAFETY: as in `push_frame`.
+        unsafe { self.push_frame(nfp, words) }
+    }
+
+    unsafe fn push_frame(&mut self, nfp: *mut Word, words: usize) -> Step {
+        let mut nfp = nfp;
+        if nfp as usize > self.isolate.state.stack.limit() {
+            self.isolate.state.stack.window = (nfp, words);
+            // SAFETY: the window is all there is of the new frame.
+            nfp = match unsafe { self.look_around(nfp, words) }? {
+                Some(moved) => moved,
+                None => return Ok(()),
+            };
+        }
+        let stack = &mut self.isolate.state.stack;
+        stack.window.1 = 0;
+        stack.fp = nfp;
+        stack.pc = 0;
+        stack.at_call = false;
+        let calls = &self.instance().calls;
+        calls.set(calls.get().wrapping_add(1));
+        Ok(())
+    }
+
+    /// Runs a primitive called as a value and gives its answer to the waiting frame.
+    unsafe fn enter_primitive(&mut self, nfp: *mut Word, argc: usize, id: PrimId) -> Step {
+        // SAFETY: the arguments are live, and so is the callee, which the registry keeps.
+        unsafe {
+            match self.isolate.call_primitive(id, nfp.add(1), argc) {
+                Ok(value) => {
+                    self.resume_frame(value);
+                    Ok(())
+                }
+                Err(raise) => self.raise(raise),
+            }
+        }
+    }
+
+    /// Puts the arguments after the first `params` into a list.
+    unsafe fn collect_rest(&mut self, nfp: *mut Word, params: usize, argc: usize) -> Result<(), Raise> {
+        let n = argc - params;
+        self.reserve(size_of_list(n))?;
+        // SAFETY: the window holds the arguments; the list is made of live words.
+        unsafe {
+            let items = std::slice::from_raw_parts(nfp.add(1 + params), n);
+            *nfp.add(1 + params) = self.isolate.heap.list(values(items)).word();
+        }
+        Ok(())
+    }
+
+    /// Calls the core function `name` with the callee and the list of its arguments instead.
+    unsafe fn enter_through(&mut self, nfp: *mut Word, argc: usize, name: &str) -> Step {
+        // SAFETY: as in `enter`.
+        unsafe {
+            if let Err(raise) = self.collect_rest(nfp, 0, argc) {
+                return self.raise(raise);
+            }
+            let Some(function) = self.core_global(name) else {
+                return self.raise(Raise::new(Code::NotCallable, format!("Not callable: {}", self.show(*nfp))));
+            };
+            *nfp.add(2) = *nfp.add(1);
+            *nfp.add(1) = *nfp;
+            *nfp = function;
+            self.enter(nfp, 2)
+        }
+    }
+
+    unsafe fn enter_continuation(&mut self, nfp: *mut Word, argc: usize) -> Step {
+        // SAFETY: as in `enter`.
+        unsafe {
+            if argc != 1 {
+                if let Err(raise) = self.pack_values(nfp, argc) {
+                    return self.raise(raise);
+                }
+            }
+            let (k, value) = (*nfp, *nfp.add(1));
+            if self.is_delimited(k) {
+                return self.resume_at(nfp, k, value);
+            }
+            if object::field(k, object::continuation::EXTRA) == self.isolate.state.stack.winds {
+                return self.throw(k, value);
+            }
+            let Some(function) = self.core_global("%throw-winding") else { return self.throw(k, value) };
+            *nfp.add(2) = value;
+            *nfp.add(1) = k;
+            *nfp = function;
+            self.enter(nfp, 2)
+        }
+    }
+
+    /// Several arguments of a continuation become one value.
+    unsafe fn pack_values(&mut self, nfp: *mut Word, argc: usize) -> Result<(), Raise> {
+        self.reserve(size_of_vector(argc))?;
+        // SAFETY: the window holds the arguments.
+        unsafe {
+            let items = std::slice::from_raw_parts(nfp.add(1), argc);
+            *nfp.add(1) = self.isolate.heap.values_from(values(items)).word();
+        }
+        Ok(())
+    }
+
+    /// A loop turn found the limit lowered.
+    pub(super) fn poll(&mut self) -> Step {
+        if self.isolate.host.interrupted() {
+            return Err(Box::new(Exit::Interrupted(Box::new(self.failure_here("interrupted")))));
+        }
+        if !self.stress.seal_every_call {
+            self.isolate.state.stack.reset_limit();
+        }
+        Ok(())
+    }
+
+    /// A call found no room, or the limit lowered. Answers where the new frame now is, or `None`
+    /// if a condition was raised instead.
+    unsafe fn look_around(&mut self, nfp: *mut Word, words: usize) -> Result<Option<*mut Word>, Box<Exit>> {
+        self.poll()?;
+        let full = nfp as usize > self.isolate.state.stack.real_limit();
+        if !full && !self.stress.seal_every_call {
+            return Ok(Some(nfp));
+        }
+        if full && self.isolate.heap.used() > self.isolate.heap.limit() / 2 {
+            return self.raise(Raise::new(Code::Stack, "stack exhausted")).map(|()| None);
+        }
+        // SAFETY: the new frame's words are the window; everything below is complete.
+        match unsafe { self.seal_below(nfp, words) } {
+            Ok(moved) => Ok(Some(moved)),
+            Err(raise) => self.raise(raise).map(|()| None),
+        }
+    }
+}
+
+/// `f: expected 2 arguments, got 3`
+fn arity_message(instance: &Instance, argc: usize) -> String {
+    let chunk = &instance.chunk;
+    let name = if chunk.name.is_empty() { "anonymous function" } else { &chunk.name };
+    let more = if chunk.rest { "at least " } else { "" };
+    let plural = if chunk.params == 1 { "" } else { "s" };
+    format!("{name}: expected {more}{} argument{plural}, got {argc}", chunk.params)
+}

@@ -1,0 +1,268 @@
+//! The control operations, as `control.sx` calls them.
+
+use super::{Exit, Machine, kept, values};
+use crate::control::{Control, mark};
+use sx_runtime::error::{Code, Raise};
+use sx_runtime::instance::instance_of;
+use sx_runtime::isolate::PRIMITIVE_AUX;
+use sx_runtime::list::size_of_list;
+use sx_runtime::object::{self, Type};
+use sx_runtime::prims::PrimId;
+use sx_runtime::value::{Value, Word};
+
+type Step = Result<(), Box<Exit>>;
+
+/// More arguments than this are not put on the stack.
+const MOST_STACK_ARGS: usize = 10_000;
+
+impl Machine {
+    /// Carries out operation `number` on the arguments above `nfp`. In tail position the running
+    /// frame gives way to it.
+    ///
+    /// # Safety
+    /// The loop has saved its registers; unless `tail`, the site word below `nfp` is true.
+    pub(super) unsafe fn control(&mut self, number: usize, nfp: *mut Word, argc: usize, tail: bool) -> Step {
+        // SAFETY: by the caller, here and below.
+        unsafe {
+            let mut at = nfp;
+            if tail {
+                at = self.isolate.state.stack.fp;
+                std::ptr::copy(nfp.add(1), at.add(1), argc);
+            }
+            *at = Word::NIL;
+            self.wait_below(at, argc + 1);
+            match self.control_here(number, at) {
+                Ok(Some(value)) => {
+                    self.resume_frame(value);
+                    Ok(())
+                }
+                Ok(None) => Ok(()),
+                Err(Stop::Raise(raise)) => self.raise(raise),
+                Err(Stop::Exit(exit)) => Err(exit),
+            }
+        }
+    }
+
+    /// The operation: a value for the waiting frame, or `None` if it moved frames itself.
+    unsafe fn control_here(&mut self, number: usize, at: *mut Word) -> Result<Option<Word>, Stop> {
+        // SAFETY: the arguments lie above `at`, as many as the table says.
+        unsafe {
+            let (a, b, c) = (*at.add(1), *at.add(2), *at.add(3));
+            let Some(op) = Control::from_number(number) else {
+                return Err(Raise::new(Code::Control, "no such control operation").into());
+            };
+            match op {
+                Control::WithMark => {
+                    *at = self.marker;
+                    self.enter(at, 3)?;
+                    Ok(None)
+                }
+                Control::FindHandler => {
+                    let handles = |m: &super::marks::MarkView| matches!(m.kind, mark::GUARD | mark::BIND);
+                    Ok(Some(self.find_handling(handles).map_or(Word::NIL, |f| f.payload)))
+                }
+                Control::FindEffect => Ok(Some(self.find_effect(a).map_or(Word::NIL, |f| f.payload))),
+                Control::FindMark => Ok(Some(self.find_keyed(a, b))),
+                Control::WindsAbove => {
+                    let found = self.find_payload(a).ok_or_else(left)?;
+                    Ok(Some(Word::fixnum(found.winds as i64)))
+                }
+                Control::CallCapturing => {
+                    self.call_capturing(at)?;
+                    Ok(None)
+                }
+                Control::ContinuationWinds => Ok(Some(self.continuation_winds(a)?)),
+                Control::Abort => {
+                    let found = self.find_payload(a).ok_or_else(left)?;
+                    let at = self.cut(&found);
+                    self.end_grace();
+                    *at = b;
+                    *at.add(1) = c;
+                    self.enter(at, 1)?;
+                    Ok(None)
+                }
+                Control::CaptureAbort => {
+                    let found = self.find_payload(a).ok_or_else(left)?;
+                    let (k, found) = self.capture(found, at)?;
+                    // The capture may have collected: the window holds the arguments' new words.
+                    let (payload, f, x) = (*at.add(1), *at.add(2), *at.add(3));
+                    let to = self.cut(&found);
+                    *to = f;
+                    *to.add(1) = x;
+                    *to.add(2) = payload;
+                    *to.add(3) = k;
+                    self.enter(to, 3)?;
+                    Ok(None)
+                }
+                Control::Resume => {
+                    if !Value::from_raw(a).is(Type::Continuation) {
+                        return Err(Raise::new(Code::Type, "%resume: expected a continuation").into());
+                    }
+                    *at = a;
+                    *at.add(1) = b;
+                    self.isolate.state.stack.window = (at, 2);
+                    self.resume_at(at, a, b)?;
+                    Ok(None)
+                }
+                Control::Throw => {
+                    self.throw(a, b)?;
+                    Ok(None)
+                }
+                Control::Apply => {
+                    self.apply(at, a, b)?;
+                    Ok(None)
+                }
+                Control::Winds => Ok(Some(self.isolate.state.stack.winds)),
+                Control::HostPerform => self.host_perform(at),
+                Control::WithPlace => Ok(Some(self.with_place(a)?)),
+                Control::EvalStart => Ok(Some(self.eval_start(a, b)?)),
+                Control::EvalStep => Ok(Some(self.eval_step(a, b)?)),
+                Control::DefineMacro => Ok(Some(self.define_macro(a, b, false)?)),
+                Control::DefineSpecialForm => Ok(Some(self.define_macro(a, b, true)?)),
+                Control::DefineSyntax => Ok(Some(self.define_syntax(a, b)?)),
+                Control::NoteFailure => {
+                    self.noted = Some(Box::new(self.failure_of(a)));
+                    Ok(Some(Word::NIL))
+                }
+                Control::Uncaught => {
+                    let failure = match self.noted.take() {
+                        Some(noted) => *noted,
+                        None => self.failure_of(a),
+                    };
+                    self.isolate.state.kept[kept::RESULT] = a;
+                    Err(Stop::Exit(Box::new(Exit::Failed(Box::new(failure)))))
+                }
+            }
+        }
+    }
+
+    /// Calls the function at `at[1]` with everything below `at`.
+    unsafe fn call_capturing(&mut self, at: *mut Word) -> Result<(), Stop> {
+        // SAFETY: the function is in the window.
+        unsafe {
+            let at = self.seal_below(at, 2)?;
+            let k = self.capture_all(at)?;
+            *at = *at.add(1);
+            *at.add(1) = k;
+            self.enter(at, 1)?;
+            Ok(())
+        }
+    }
+
+    /// Payload of the nearest marker of a kind whose key is `key`: the payload itself, or the
+    /// first of a pair.
+    unsafe fn find_keyed(&self, kind: Word, key: Word) -> Word {
+        // SAFETY: payloads are live.
+        unsafe {
+            let found = self.find_handling(|m| {
+                if Word::fixnum(m.kind) != kind {
+                    return false;
+                }
+                let payload = m.payload;
+                key == Word::NIL
+                    || payload == key
+                    || (object::is_type(payload, Type::Pair) && object::field(payload, object::pair::CAR) == key)
+            });
+            found.map_or(Word::NIL, |f| f.payload)
+        }
+    }
+
+    unsafe fn host_perform(&mut self, at: *mut Word) -> Result<Option<Word>, Stop> {
+        // SAFETY: the window holds op, arguments, request.
+        unsafe {
+            let mut at = at;
+            if self.stress.suspend_every_perform {
+                at = self.seal_below(at, 4)?;
+            }
+            self.isolate.state.kept[kept::OP] = *at.add(1);
+            self.isolate.state.kept[kept::ARGS] = *at.add(2);
+            self.isolate.state.kept[kept::RESULT] = *at.add(3);
+            self.wait_below(at, 0);
+            Err(Stop::Exit(Box::new(Exit::Perform)))
+        }
+    }
+
+    /// Calls `f` with the items of `list` at `at`.
+    unsafe fn apply(&mut self, at: *mut Word, f: Word, list: Word) -> Result<(), Stop> {
+        // SAFETY: both are in the window.
+        unsafe {
+            let list: Value<'_> = Value::from_raw(list);
+            let Ok(items) = list.list_to_vec() else {
+                return Err(Raise::new(Code::Type, "apply: expected (fn args... list)").into());
+            };
+            let items: Vec<Word> = items.into_iter().map(Value::word).collect();
+            *at = f;
+            if items.len() > MOST_STACK_ARGS {
+                return self.apply_many(at, items);
+            }
+            for (i, item) in items.iter().enumerate() {
+                *at.add(1 + i) = *item;
+            }
+            self.enter(at, items.len())?;
+            Ok(())
+        }
+    }
+
+    /// A call with more arguments than belong on the stack: of a primitive, or of a function
+    /// that collects them.
+    unsafe fn apply_many(&mut self, at: *mut Word, items: Vec<Word>) -> Result<(), Stop> {
+        // SAFETY: the items are rooted in `kept` while the call needs them.
+        unsafe {
+            let callee: Value<'_> = Value::from_raw(*at);
+            let Some(instance) = callee.instance() else {
+                self.enter(at, 0)?;
+                return Ok(());
+            };
+            let params = instance.chunk.params as usize;
+            let primitive = object::header_aux(object::header_of(*at)) == PRIMITIVE_AUX;
+            let id = PrimId(instance_of(*at).prim as u16);
+            if !primitive && !instance.chunk.rest {
+                let message = format!("expected {params} arguments, got {}", items.len());
+                return Err(Raise::new(Code::Arity, message).into());
+            }
+            let row = self.isolate.state.kept.len();
+            self.isolate.state.kept.extend_from_slice(&items);
+            self.isolate.state.stack.window = (at, 1);
+            if primitive {
+                let args = self.isolate.state.kept.as_mut_ptr().add(row);
+                let result = self.isolate.call_primitive(id, args, items.len());
+                self.isolate.state.kept.truncate(row);
+                self.resume_frame(result?);
+                return Ok(());
+            }
+            let room = self.reserve(size_of_list(items.len()));
+            let items = self.isolate.state.kept.split_off(row);
+            room?;
+            let rest = self.isolate.heap.list(values(&items[params..])).word();
+            for (i, item) in items[..params].iter().enumerate() {
+                *at.add(1 + i) = *item;
+            }
+            *at.add(1 + params) = rest;
+            self.isolate.state.stack.window = (at, params + 2);
+            self.push_collected(at, params + 2)?;
+            Ok(())
+        }
+    }
+}
+
+/// Why an operation gave no value.
+pub(super) enum Stop {
+    Raise(Raise),
+    Exit(Box<Exit>),
+}
+
+impl From<Raise> for Stop {
+    fn from(raise: Raise) -> Stop {
+        Stop::Raise(raise)
+    }
+}
+
+impl From<Box<Exit>> for Stop {
+    fn from(exit: Box<Exit>) -> Stop {
+        Stop::Exit(exit)
+    }
+}
+
+fn left() -> Raise {
+    Raise::new(Code::Control, "the extent this belongs to has been left")
+}

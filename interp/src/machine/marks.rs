@@ -1,0 +1,192 @@
+//! Searching the chain of markers, through Konts too, without copying anything.
+
+use super::Machine;
+use crate::control::mark;
+use sx_runtime::object;
+use sx_runtime::stack::{cursor, marker};
+use sx_runtime::value::{Value, Word};
+
+/// A cursor on the way to a marker: which Kont the search went into, and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hop {
+    /// The Kont the cursor stands for.
+    pub kont: Word,
+    /// Its end of frames not returned to yet.
+    pub index: usize,
+    /// Its beginning of frames.
+    pub stop: usize,
+    /// Start of its innermost marker or cursor frame.
+    pub mark: i64,
+    /// Where the next cursor's frame, or the marker's, starts in the Kont.
+    pub inner: usize,
+}
+
+/// A marker that was found. Holds raw words: use it before anything collects.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The stack frame: the marker itself, or the cursor the search went into.
+    pub frame: *mut Word,
+    /// The Konts the search went through, outermost first; empty if the marker is on the stack.
+    pub hops: Vec<Hop>,
+    /// The marker's payload.
+    pub payload: Word,
+    /// Winds entered inside it.
+    pub winds: usize,
+    /// Is it a wind itself?
+    pub is_wind: bool,
+}
+
+/// A marker as the search shows it.
+pub(super) struct MarkView {
+    pub kind: i64,
+    pub payload: Word,
+}
+
+/// Where a search stands inside a Kont.
+struct Level {
+    hop: Hop,
+    /// The next frame to look at, -1 when the Kont is done.
+    next: i64,
+}
+
+/// The words of a Kont.
+///
+/// # Safety
+/// `kont` is a live Kont.
+pub(super) unsafe fn kont_words(kont: Word) -> *mut Word {
+    object::place(kont.address(), object::kont::WORDS) as *mut Word
+}
+
+/// # Safety
+/// `fp` is a frame with a slot `i` that holds a fixnum.
+pub(super) unsafe fn int_slot(fp: *const Word, i: usize) -> i64 {
+    // SAFETY: by the caller.
+    unsafe { (*fp.add(i)).as_fixnum() }
+}
+
+/// The hop through the cursor frame at `fp`.
+///
+/// # Safety
+/// `fp` is a cursor frame.
+pub(super) unsafe fn hop_of(fp: *const Word) -> Hop {
+    // SAFETY: by the caller.
+    unsafe {
+        Hop {
+            kont: *fp.add(cursor::KONT),
+            index: int_slot(fp, cursor::INDEX) as usize,
+            stop: int_slot(fp, cursor::STOP) as usize,
+            mark: int_slot(fp, cursor::MARK),
+            inner: 0,
+        }
+    }
+}
+
+impl Machine {
+    /// The nearest marker for which `test` says yes.
+    pub(super) fn find_mark(&self, mut test: impl FnMut(&MarkView) -> bool) -> Option<Found> {
+        let mut winds = 0;
+        let mut fp = self.isolate.state.stack.mark;
+        // SAFETY: the chain from `mark` consists of marker and cursor frames, on the stack and
+        // in live Konts; nothing collects during the search.
+        unsafe {
+            while !fp.is_null() {
+                if super::is_frame_of(fp, self.cursor) {
+                    if let Some((hops, view)) = self.find_in_konts(fp, &mut winds, &mut test) {
+                        return Some(view.found(fp, hops, winds));
+                    }
+                } else if let Some(view) = visit(fp, &mut winds, &mut test) {
+                    return Some(view.found(fp, vec![], winds));
+                }
+                let link = int_slot(fp, marker::LINK) as usize;
+                fp = if link == 0 { std::ptr::null_mut() } else { fp.sub(link) };
+            }
+        }
+        None
+    }
+
+    /// The nearest such marker in the frames a cursor stands for.
+    unsafe fn find_in_konts(
+        &self,
+        fp: *const Word,
+        winds: &mut usize,
+        test: &mut impl FnMut(&MarkView) -> bool,
+    ) -> Option<(Vec<Hop>, MarkView)> {
+        // SAFETY: `fp` is a cursor frame; frames in a Kont are complete.
+        unsafe {
+            let hop = hop_of(fp);
+            let mut levels = vec![Level { hop, next: hop.mark }];
+            while let Some(level) = levels.last_mut() {
+                if level.next < level.hop.stop as i64 {
+                    levels.pop();
+                    continue;
+                }
+                let at = level.next as usize;
+                let frame = kont_words(level.hop.kont).add(at);
+                level.hop.inner = at;
+                let link = int_slot(frame, marker::LINK);
+                level.next = if link == 0 { -1 } else { at as i64 - link };
+                if super::is_frame_of(frame, self.cursor) {
+                    let hop = hop_of(frame);
+                    levels.push(Level { hop, next: hop.mark });
+                } else if let Some(view) = visit(frame, winds, test) {
+                    return Some((levels.into_iter().map(|l| l.hop).collect(), view));
+                }
+            }
+            None
+        }
+    }
+
+    /// The nearest marker with this payload.
+    pub(super) fn find_payload(&self, payload: Word) -> Option<Found> {
+        self.find_mark(|m| m.payload == payload && m.kind != mark::SKIP)
+    }
+
+    /// The nearest marker that handles, by a test; what lies between a `SKIP` marker and the
+    /// marker it names is passed over.
+    pub(super) fn find_handling(&self, mut test: impl FnMut(&MarkView) -> bool) -> Option<Found> {
+        let mut skip_to: Option<Word> = None;
+        self.find_mark(|m| {
+            if let Some(payload) = skip_to {
+                if m.payload == payload && m.kind != mark::SKIP {
+                    skip_to = None;
+                }
+                return false;
+            }
+            if m.kind == mark::SKIP {
+                skip_to = Some(m.payload);
+                return false;
+            }
+            test(m)
+        })
+    }
+
+    /// The marker for ops called `op`: a function takes all, a dict those it has a key for.
+    pub(super) fn find_effect(&self, op: Word) -> Option<Found> {
+        // SAFETY: `op` is live, payloads of markers are live.
+        unsafe {
+            let key: Value<'_> = Value::from_raw(op);
+            self.find_handling(|m| {
+                let payload: Value<'_> = Value::from_raw(m.payload);
+                let takes = || payload.as_dict().is_none_or(|d| self.isolate.heap.dict_get(d, key).is_some());
+                m.kind == mark::EFFECT && takes()
+            })
+        }
+    }
+}
+
+impl MarkView {
+    fn found(self, frame: *mut Word, hops: Vec<Hop>, winds: usize) -> Found {
+        Found { frame, hops, payload: self.payload, winds, is_wind: self.kind == mark::WIND }
+    }
+}
+
+/// Asks the test, or counts a wind: answers the marker if the test says yes.
+unsafe fn visit(fp: *const Word, winds: &mut usize, test: &mut impl FnMut(&MarkView) -> bool) -> Option<MarkView> {
+    // SAFETY: `fp` is a marker frame.
+    let view = unsafe { MarkView { kind: int_slot(fp, marker::KIND), payload: *fp.add(marker::PAYLOAD) } };
+    if test(&view) {
+        return Some(view);
+    }
+    *winds += (view.kind == mark::WIND) as usize;
+    None
+}

@@ -1,0 +1,611 @@
+//! The loop: decode, do, go on.
+
+use super::{Exit, Machine, kept};
+use sx_runtime::instance::{Instance, feedback, instance_of};
+use sx_runtime::object::{self, Type, closure_head, header, pair, vector};
+use sx_runtime::ops::{Instr, Op};
+use sx_runtime::stack::Site;
+use sx_runtime::value::{Value, Word};
+
+/// The low 32 bits of the header of a closure that takes exactly `argc` arguments.
+#[inline(always)]
+const fn exact(argc: usize) -> u32 {
+    closure_head(0, false) | (argc as u32) << object::AUX_SHIFT
+}
+
+const PAIR_HEAD: u64 = header(Type::Pair, 0) & 0xff;
+
+/// Is this a pair?
+///
+/// # Safety
+/// A pointer word is live.
+#[inline(always)]
+unsafe fn is_pair(w: Word) -> bool {
+    // SAFETY: by the caller.
+    w.is_pointer() && unsafe { object::field_raw(w, 0) } & 0xff == PAIR_HEAD
+}
+
+/// The registers, loaded from the stack.
+macro_rules! load {
+    ($self:ident, $fp:ident, $ip:ident, $consts:ident) => {{
+        $fp = $self.isolate.state.stack.fp;
+        let instance: &Instance = instance_of(*$fp);
+        $ip = instance.code.add($self.isolate.state.stack.pc);
+        $consts = instance.consts;
+    }};
+}
+
+impl Machine {
+    /// Runs until the program ends, fails, performs an op for the host, or is stopped.
+    pub fn run(&mut self) -> Exit {
+        self.go::<false>()
+    }
+
+    /// Runs at most `step_limit` instructions.
+    pub fn run_steps(&mut self, limit: u64) -> Exit {
+        self.step_limit = limit;
+        self.go::<true>()
+    }
+
+    fn go<const TRACED: bool>(&mut self) -> Exit {
+        if let Err(exit) = self.begin() {
+            return *exit;
+        }
+        // SAFETY: `begin` leaves the stack with a complete running frame; the verifier has
+        // checked every operand of every instruction against the frame and the constants.
+        match unsafe { self.dispatch::<TRACED>() } {
+            Ok(never) => match never {},
+            Err(exit) => *exit,
+        }
+    }
+
+    /// Brings the stack from where `start`, `answer` or an exit left it to a running frame.
+    fn begin(&mut self) -> Result<(), Box<Exit>> {
+        let stack = &mut self.isolate.state.stack;
+        if !stack.at_call {
+            return Ok(());
+        }
+        let (window, n) = stack.window;
+        if n > 0 {
+            stack.window.1 = 0;
+            // SAFETY: `start` made this window: a callee and its arguments above a complete frame.
+            return unsafe { self.enter(window, n - 1) };
+        }
+        let value = self.isolate.state.kept[kept::RESULT];
+        // SAFETY: the frame waits at its call.
+        unsafe { self.resume_frame(value) };
+        Ok(())
+    }
+
+    /// # Safety
+    /// The stack has a complete running frame of verified code.
+    unsafe fn dispatch<const TRACED: bool>(&mut self) -> Result<std::convert::Infallible, Box<Exit>> {
+        let mut fp: *mut Word;
+        let mut ip: *mut u64;
+        let mut consts: *mut Word;
+        // SAFETY: in the whole loop: slots, constants and jump targets are in range because the
+        // verifier checked the chunk; words in slots are live because the stack is rooted.
+        unsafe {
+            load!(self, fp, ip, consts);
+            macro_rules! slot {
+                ($i:expr) => {
+                    *fp.add($i)
+                };
+            }
+            /// Writes the registers back; the running instruction is the one before `ip`.
+            macro_rules! save {
+                () => {{
+                    let stack = &mut self.isolate.state.stack;
+                    stack.fp = fp;
+                    stack.pc = ip.offset_from(instance_of(*fp).code) as usize - 1;
+                    stack.at_call = false;
+                }};
+            }
+            /// A step that moved frames: its errors end the run, then the registers are loaded.
+            macro_rules! moved {
+                ($e:expr) => {{
+                    $e?;
+                    load!(self, fp, ip, consts);
+                }};
+            }
+            /// A step that gives a word or raises.
+            macro_rules! valued {
+                ($to:expr, $e:expr) => {{
+                    match $e {
+                        Ok(word) => slot!($to) = word,
+                        Err(raise) => moved!(self.raise(raise)),
+                    }
+                }};
+            }
+            macro_rules! slow {
+                ($i:expr, $to:expr, $($x:expr),*) => {{
+                    let operands = [$($x),*];
+                    save!();
+                    valued!($to, self.slow_op($i, &operands))
+                }};
+            }
+            macro_rules! jump {
+                ($d:expr) => {
+                    ip = ip.offset($d as isize)
+                };
+            }
+            macro_rules! compare {
+                ($i:ident, $x:expr, $y:expr, $op:tt, $want:expr) => {{
+                    let (x, y): (Word, Word) = ($x, $y);
+                    let holds = if (x.0 | y.0) & 1 == 0 {
+                        (x.0 as i64) $op (y.0 as i64)
+                    } else if x.is_flonum() && y.is_flonum() {
+                        x.as_flonum() $op y.as_flonum()
+                    } else {
+                        save!();
+                        match self.slow_op($i, &[x, y]) {
+                            Ok(word) => word.is_truthy(),
+                            Err(raise) => {
+                                moved!(self.raise(raise));
+                                continue;
+                            }
+                        }
+                    };
+                    if holds == $want {
+                        jump!($i.cd());
+                    }
+                }};
+            }
+            /// Only fixnums take the short way of a comparison with a small integer.
+            macro_rules! compare_int {
+                ($i:ident, $op:tt, $want:expr) => {{
+                    let x: Word = slot!($i.a());
+                    let y = $i.imm_b();
+                    let holds = if x.is_fixnum() {
+                        (x.0 as i64) $op (y << 1)
+                    } else {
+                        save!();
+                        match self.slow_op($i, &[x, Word::fixnum(y)]) {
+                            Ok(word) => word.is_truthy(),
+                            Err(raise) => {
+                                moved!(self.raise(raise));
+                                continue;
+                            }
+                        }
+                    };
+                    if holds == $want {
+                        jump!($i.cd());
+                    }
+                }};
+            }
+            macro_rules! float_or_slow {
+                ($i:ident, $x:ident, $y:ident, $op:tt) => {{
+                    if $x.is_flonum() && $y.is_flonum()
+                        && let Some(word) = Word::flonum($x.as_flonum() $op $y.as_flonum())
+                    {
+                        note!(feedback::FLOAT);
+                        slot!($i.a()) = word;
+                    } else {
+                        slow!($i, $i.a(), $x, $y)
+                    }
+                }};
+            }
+            macro_rules! note {
+                ($bits:expr) => {{
+                    let instance = instance_of(*fp);
+                    *instance.feedback.offset(ip.offset_from(instance.code) - 1) |= $bits;
+                }};
+            }
+            /// Enters the closure at `$nfp` whose arguments lie above it, site word stored.
+            macro_rules! call {
+                ($nfp:expr, $argc:expr) => {{
+                    let nfp: *mut Word = $nfp;
+                    let argc: usize = $argc;
+                    let callee = *nfp;
+                    if callee.is_pointer()
+                        && object::field_raw(callee, 0) as u32 == exact(argc)
+                        && nfp as usize <= self.isolate.state.stack.limit()
+                    {
+                        let instance = instance_of(callee);
+                        instance.calls.set(instance.calls.get().wrapping_add(1));
+                        fp = nfp;
+                        ip = instance.code;
+                        consts = instance.consts;
+                    } else {
+                        moved!(self.enter(nfp, argc));
+                    }
+                }};
+            }
+            macro_rules! site {
+                ($base:expr) => {{
+                    let pc = ip.offset_from(instance_of(*fp).code) as usize - 1;
+                    *fp.add($base - 1) = Site { pc, base: $base }.word();
+                }};
+            }
+            macro_rules! global {
+                ($k:expr) => {{
+                    let cell = *consts.add($k);
+                    object::field(cell, object::cell::VALUE)
+                }};
+            }
+            loop {
+                if TRACED {
+                    if self.step_limit == 0 {
+                        ip = ip.add(1);
+                        save!();
+                        return Err(Box::new(Exit::Stepped));
+                    }
+                    self.step_limit -= 1;
+                }
+                let i = Instr(*ip);
+                ip = ip.add(1);
+                let op: Op = std::mem::transmute::<u8, Op>(i.0 as u8);
+                match op {
+                    Op::Move => slot!(i.a()) = slot!(i.b()),
+                    Op::Const => slot!(i.a()) = *consts.add(i.bc() as usize),
+                    Op::Int => slot!(i.a()) = Word::fixnum(i.bc() as i64),
+                    Op::Captured => {
+                        slot!(i.a()) = object::field(*fp, object::closure::CAPTURED + i.bc() as usize);
+                    }
+                    Op::NewBox => {
+                        if !self.isolate.heap.has_room(16) {
+                            save!();
+                            if let Err(raise) = self.reserve(16) {
+                                moved!(self.raise(raise));
+                                continue;
+                            }
+                        }
+                        slot!(i.a()) = self.isolate.heap.new_box(Value::from_raw(slot!(i.b()))).word();
+                    }
+                    Op::GetBox => slot!(i.a()) = object::field(slot!(i.b()), object::boxed::VALUE),
+                    Op::SetBox => self.isolate.heap.write(slot!(i.a()), object::boxed::VALUE, slot!(i.b())),
+                    Op::CheckBound => {
+                        if slot!(i.a()) == Word::UNBOUND {
+                            save!();
+                            let name = *consts.add(i.bc() as usize);
+                            moved!(self.raise_undefined(name));
+                        }
+                    }
+                    Op::GetGlobal => {
+                        let value = global!(i.bc() as usize);
+                        if value == Word::UNBOUND {
+                            save!();
+                            moved!(self.raise_unbound_cell(*consts.add(i.bc() as usize)));
+                        } else {
+                            slot!(i.a()) = value;
+                        }
+                    }
+                    Op::SetGlobal => {
+                        let k = i.bc() as usize;
+                        if global!(k) == Word::UNBOUND {
+                            save!();
+                            moved!(self.raise_unbound_cell(*consts.add(k)));
+                        } else {
+                            let core = instance_of(*fp).chunk.core;
+                            self.isolate.store_global(*consts.add(k), slot!(i.a()), core);
+                        }
+                    }
+                    Op::DefGlobal => {
+                        let core = instance_of(*fp).chunk.core;
+                        self.isolate.store_global(*consts.add(i.bc() as usize), slot!(i.a()), core);
+                    }
+                    Op::MakeClosure => {
+                        let n = i.d();
+                        if !self.isolate.heap.has_room(16 + 8 * n) {
+                            save!();
+                            if let Err(raise) = self.reserve(16 + 8 * n) {
+                                moved!(self.raise(raise));
+                                continue;
+                            }
+                        }
+                        let child = instance_of(*fp).children[i.c()];
+                        let captured = std::slice::from_raw_parts(fp.add(i.b() + 1), n);
+                        let aux = (*child).chunk.arity_word() as u64;
+                        slot!(i.a()) = self.isolate.heap.closure(aux, child as *const (), captured).word();
+                    }
+                    Op::PatchClosure => {
+                        let field = object::closure::CAPTURED + i.b();
+                        self.isolate.heap.write(slot!(i.a()), field, slot!(i.c()));
+                    }
+
+                    Op::Jump => jump!(i.bc()),
+                    Op::Loop => {
+                        let instance = instance_of(*fp);
+                        instance.loops.set(instance.loops.get().wrapping_add(1));
+                        if fp as usize > self.isolate.state.stack.limit() {
+                            save!();
+                            self.poll()?;
+                        }
+                        jump!(i.bc());
+                    }
+                    Op::JumpIfFalse => {
+                        if slot!(i.a()).is_falsy() {
+                            jump!(i.bc());
+                        }
+                    }
+                    Op::JumpIfTrue => {
+                        if slot!(i.a()).is_truthy() {
+                            jump!(i.bc());
+                        }
+                    }
+                    Op::JumpLt => compare!(i, slot!(i.a()), slot!(i.b()), <, true),
+                    Op::JumpNotLt => compare!(i, slot!(i.a()), slot!(i.b()), <, false),
+                    Op::JumpLe => compare!(i, slot!(i.a()), slot!(i.b()), <=, true),
+                    Op::JumpNotLe => compare!(i, slot!(i.a()), slot!(i.b()), <=, false),
+                    Op::JumpNumEq => compare!(i, slot!(i.a()), slot!(i.b()), ==, true),
+                    Op::JumpNotNumEq => compare!(i, slot!(i.a()), slot!(i.b()), ==, false),
+                    Op::JumpLtI => compare_int!(i, <, true),
+                    Op::JumpNotLtI => compare_int!(i, <, false),
+                    Op::JumpGtI => compare_int!(i, >, true),
+                    Op::JumpNotGtI => compare_int!(i, >, false),
+                    Op::JumpNumEqI => compare_int!(i, ==, true),
+                    Op::JumpNotNumEqI => compare_int!(i, ==, false),
+                    Op::JumpEq => {
+                        if slot!(i.a()) == slot!(i.b()) {
+                            jump!(i.cd());
+                        }
+                    }
+                    Op::JumpNotEq => {
+                        if slot!(i.a()) != slot!(i.b()) {
+                            jump!(i.cd());
+                        }
+                    }
+                    Op::JumpEmpty | Op::JumpNotEmpty => {
+                        let x = slot!(i.a());
+                        let empty = if x == Word::EMPTY {
+                            true
+                        } else if is_pair(x) {
+                            false
+                        } else {
+                            save!();
+                            match self.slow_op(i, &[x]) {
+                                Ok(word) => word.is_truthy(),
+                                Err(raise) => {
+                                    moved!(self.raise(raise));
+                                    continue;
+                                }
+                            }
+                        };
+                        if empty == (op == Op::JumpEmpty) {
+                            jump!(i.bc());
+                        }
+                    }
+                    Op::JumpNil => {
+                        if slot!(i.a()) == Word::NIL {
+                            jump!(i.bc());
+                        }
+                    }
+                    Op::JumpNotNil => {
+                        if slot!(i.a()) != Word::NIL {
+                            jump!(i.bc());
+                        }
+                    }
+
+                    Op::Add => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        match ((x.0 | y.0) & 1, (x.0 as i64).checked_add(y.0 as i64)) {
+                            (0, Some(sum)) => slot!(i.a()) = Word(sum as u64),
+                            _ => float_or_slow!(i, x, y, +),
+                        }
+                    }
+                    Op::Sub => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        match ((x.0 | y.0) & 1, (x.0 as i64).checked_sub(y.0 as i64)) {
+                            (0, Some(difference)) => slot!(i.a()) = Word(difference as u64),
+                            _ => float_or_slow!(i, x, y, -),
+                        }
+                    }
+                    Op::AddI => {
+                        let x = slot!(i.b());
+                        match (x.0 & 1, (x.0 as i64).checked_add(i.imm_c() << 1)) {
+                            (0, Some(sum)) => slot!(i.a()) = Word(sum as u64),
+                            _ => {
+                                let y = Word::fixnum(i.imm_c());
+                                slow!(i, i.a(), x, y)
+                            }
+                        }
+                    }
+                    Op::SubI => {
+                        let x = slot!(i.b());
+                        match (x.0 & 1, (x.0 as i64).checked_sub(i.imm_c() << 1)) {
+                            (0, Some(difference)) => slot!(i.a()) = Word(difference as u64),
+                            _ => {
+                                let y = Word::fixnum(i.imm_c());
+                                slow!(i, i.a(), x, y)
+                            }
+                        }
+                    }
+                    Op::Mul => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        match ((x.0 | y.0) & 1, (x.0 as i64 >> 1).checked_mul(y.0 as i64)) {
+                            (0, Some(product)) => slot!(i.a()) = Word(product as u64),
+                            _ => float_or_slow!(i, x, y, *),
+                        }
+                    }
+                    Op::Div => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        float_or_slow!(i, x, y, /)
+                    }
+                    Op::Quotient | Op::Rem | Op::Mod => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        if (x.0 | y.0) & 1 == 0 && y.0 != 0 {
+                            let (n, d) = (x.as_fixnum(), y.as_fixnum());
+                            let result = match op {
+                                Op::Quotient => n / d,
+                                Op::Rem => n % d,
+                                _ => n.rem_euclid(d) + if d < 0 && n.rem_euclid(d) != 0 { d } else { 0 },
+                            };
+                            match Word::try_fixnum(result) {
+                                Some(word) => slot!(i.a()) = word,
+                                None => slow!(i, i.a(), x, y),
+                            }
+                        } else {
+                            slow!(i, i.a(), x, y)
+                        }
+                    }
+                    Op::Lt => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        if (x.0 | y.0) & 1 == 0 {
+                            slot!(i.a()) = Word::bool((x.0 as i64) < (y.0 as i64));
+                        } else {
+                            slow!(i, i.a(), x, y)
+                        }
+                    }
+                    Op::Le => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        if (x.0 | y.0) & 1 == 0 {
+                            slot!(i.a()) = Word::bool((x.0 as i64) <= (y.0 as i64));
+                        } else {
+                            slow!(i, i.a(), x, y)
+                        }
+                    }
+                    Op::NumEq => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        if (x.0 | y.0) & 1 == 0 {
+                            slot!(i.a()) = Word::bool(x == y);
+                        } else {
+                            slow!(i, i.a(), x, y)
+                        }
+                    }
+                    Op::Eq => slot!(i.a()) = Word::bool(slot!(i.b()) == slot!(i.c())),
+                    Op::Not => slot!(i.a()) = Word::bool(slot!(i.b()).is_falsy()),
+                    Op::IsNil => slot!(i.a()) = Word::bool(slot!(i.b()) == Word::NIL),
+                    Op::IsEmpty => {
+                        let x = slot!(i.b());
+                        if x == Word::EMPTY || is_pair(x) {
+                            slot!(i.a()) = Word::bool(x == Word::EMPTY);
+                        } else {
+                            slow!(i, i.a(), x)
+                        }
+                    }
+
+                    Op::Cons => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        // `nil` as a tail is `()`, which the primitive sees to.
+                        if y != Word::NIL && self.isolate.heap.has_room(24) {
+                            slot!(i.a()) = self.isolate.heap.cons(Value::from_raw(x), Value::from_raw(y)).word();
+                        } else {
+                            slow!(i, i.a(), x, y)
+                        }
+                    }
+                    Op::First => {
+                        let x = slot!(i.b());
+                        if is_pair(x) {
+                            slot!(i.a()) = object::field(x, pair::CAR);
+                        } else {
+                            note!(feedback::VIEW);
+                            slow!(i, i.a(), x)
+                        }
+                    }
+                    Op::Rest => {
+                        let x = slot!(i.b());
+                        if is_pair(x) {
+                            slot!(i.a()) = object::field(x, pair::CDR);
+                        } else {
+                            note!(feedback::VIEW);
+                            slow!(i, i.a(), x)
+                        }
+                    }
+                    Op::VectorRef => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        if object::is_type(x, Type::Vector)
+                            && y.is_fixnum()
+                            && (y.as_fixnum() as u64) < object::field(x, vector::LEN).as_fixnum() as u64
+                        {
+                            slot!(i.a()) = object::field(x, vector::ELEMENTS + y.as_fixnum() as usize);
+                        } else {
+                            slow!(i, i.a(), x, y)
+                        }
+                    }
+                    Op::VectorSet => {
+                        let (x, y, z) = (slot!(i.a()), slot!(i.b()), slot!(i.c()));
+                        if object::is_type(x, Type::Vector)
+                            && y.is_fixnum()
+                            && (y.as_fixnum() as u64) < object::field(x, vector::LEN).as_fixnum() as u64
+                        {
+                            self.isolate.heap.write(x, vector::ELEMENTS + y.as_fixnum() as usize, z);
+                        } else {
+                            save!();
+                            if let Err(raise) = self.slow_op(i, &[x, y, z]) {
+                                moved!(self.raise(raise));
+                            }
+                        }
+                    }
+                    Op::Nth | Op::Get => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        slow!(i, i.a(), x, y)
+                    }
+
+                    Op::Call => {
+                        site!(i.b());
+                        call!(fp.add(i.b()), i.c());
+                    }
+                    Op::CallGlobal => {
+                        site!(i.b());
+                        slot!(i.b()) = global!(i.c());
+                        if slot!(i.b()) == Word::UNBOUND {
+                            save!();
+                            moved!(self.raise_unbound_cell(*consts.add(i.c())));
+                            continue;
+                        }
+                        call!(fp.add(i.b()), i.d());
+                    }
+                    Op::CallPrim => {
+                        save!();
+                        let id = sx_runtime::prims::PrimId((*consts.add(i.c())).as_fixnum() as u16);
+                        valued!(i.a(), self.isolate.call_primitive(id, fp.add(i.b() + 1), i.d()))
+                    }
+                    Op::TailCall => {
+                        std::ptr::copy(fp.add(i.b()), fp, i.c() + 1);
+                        call!(fp, i.c());
+                    }
+                    Op::TailCallGlobal => {
+                        let callee = global!(i.c());
+                        if callee == Word::UNBOUND {
+                            save!();
+                            moved!(self.raise_unbound_cell(*consts.add(i.c())));
+                            continue;
+                        }
+                        *fp = callee;
+                        std::ptr::copy(fp.add(i.b() + 1), fp.add(1), i.d());
+                        call!(fp, i.d());
+                    }
+                    Op::Return => {
+                        let value = slot!(i.a());
+                        let site = Site::of(*fp.sub(1));
+                        fp = fp.sub(site.base);
+                        let instance = instance_of(*fp);
+                        ip = instance.code.add(site.pc);
+                        consts = instance.consts;
+                        slot!(Instr(*ip).a()) = value;
+                        ip = ip.add(1);
+                    }
+                    Op::Control => {
+                        site!(i.b());
+                        save!();
+                        moved!(self.control(i.c(), fp.add(i.b()), i.d(), false));
+                    }
+                    Op::TailControl => {
+                        save!();
+                        moved!(self.control(i.c(), fp.add(i.b()), i.d(), true));
+                    }
+                    Op::PushMark => {
+                        save!();
+                        if let Err(raise) = self.push_mark() {
+                            moved!(self.raise(raise));
+                        }
+                    }
+                    Op::PopMark => {
+                        save!();
+                        self.pop_mark();
+                    }
+                    Op::Underflow => {
+                        save!();
+                        moved!(self.underflow());
+                    }
+                    Op::Halt => {
+                        let value = slot!(i.a());
+                        self.isolate.state.kept[kept::RESULT] = value;
+                        self.isolate.state.stack.active = false;
+                        return Err(Box::new(Exit::Value(value)));
+                    }
+                }
+            }
+        }
+    }
+}

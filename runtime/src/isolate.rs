@@ -1,0 +1,388 @@
+//! An isolate: one heap, one stack, the globals and instances of one running program.
+//!
+//! Globals have two layers. Core cells hold the primitives and the core library and never change
+//! once the isolate has started; a program that defines a core name gets a cell of its own, and
+//! everything that is not core is made to use that one from then on. So a redefinition is seen by
+//! the very next expression, and nothing a program defines can break the core library.
+//!
+//! Invariant: code of the core library refers to core cells only.
+#![allow(unsafe_code)]
+
+use crate::chunk::{Chunk, Const};
+use crate::convert::Lists;
+use crate::heap::{GcKind, Heap, HeapOptions, Roots};
+use crate::host::Host;
+use crate::instance::Instance;
+use crate::object;
+use crate::prims::{self, Cx, PrimId, PrimState};
+use crate::stack::Stack;
+use crate::syntax::{Name, Node};
+use crate::value::{Value, Word};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+/// One running program.
+pub struct Isolate {
+    /// Its memory.
+    pub heap: Heap,
+    /// Everything else that holds words.
+    pub state: State,
+    /// The world outside.
+    pub host: Box<dyn Host>,
+    /// What primitives remember.
+    pub prims: PrimState,
+}
+
+/// What holds words outside the heap.
+pub struct State {
+    /// The stack.
+    pub stack: Stack,
+    /// The global variables.
+    pub globals: Globals,
+    /// Words the machine keeps between instructions, for instance a request on its way out.
+    pub kept: Vec<Word>,
+    /// Values that code refers to and no text can name: row 0 is the mark of a variable without a
+    /// value, the others are macro procedures and values macros put into their results.
+    pub embedded: Vec<Word>,
+    /// Operands of an instruction whose primitive is called.
+    pub scratch: Box<[Word; 4]>,
+    instances: Vec<Box<Instance>>,
+    /// Instances from here on were made since the last collection.
+    young_instances: usize,
+    /// Number of the running or last full collection.
+    collection: u32,
+    sweep: bool,
+}
+
+/// The global variables by name.
+#[derive(Default)]
+pub struct Globals {
+    core: HashMap<Name, Word>,
+    user: HashMap<Name, Word>,
+    prims: HashMap<Name, PrimId>,
+    /// The core library is loaded: its cells do not change any more.
+    sealed: bool,
+}
+
+impl Globals {
+    /// The primitive a program means by `name`, if it has not defined the name itself.
+    pub fn primitive(&self, name: &str) -> Option<PrimId> {
+        if self.user.contains_key(name) {
+            return None;
+        }
+        self.core_primitive(name)
+    }
+    /// The primitive the core library means by `name`.
+    pub fn core_primitive(&self, name: &str) -> Option<PrimId> {
+        self.prims.get(name).copied()
+    }
+    /// The cell a program sees under `name`, if there is one.
+    pub fn find(&self, name: &str) -> Option<Word> {
+        self.user.get(name).or_else(|| self.core.get(name)).copied()
+    }
+    /// Is this the cell of a core name?
+    fn is_core(&self, name: &str, cell: Word) -> bool {
+        self.core.get(name) == Some(&cell)
+    }
+    /// Every name that has a cell, with the cell.
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, Word)> {
+        let shadowed = |n: &Name| self.user.contains_key(n);
+        let core = self.core.iter().filter(move |(n, _)| !shadowed(n));
+        self.user.iter().chain(core).map(|(n, w)| (n, *w))
+    }
+    fn cells(&mut self) -> impl Iterator<Item = &mut Word> {
+        self.core.values_mut().chain(self.user.values_mut())
+    }
+}
+
+impl Roots for State {
+    fn visit(&mut self, kind: GcKind, f: &mut dyn FnMut(&mut Word)) {
+        // SAFETY: whoever can collect has brought the stack to a safepoint.
+        unsafe { self.stack.visit(f) };
+        self.kept.iter_mut().chain(&mut self.embedded).for_each(&mut *f);
+        if std::mem::take(&mut self.sweep) {
+            self.sweep_instances();
+        }
+        match kind {
+            // Cells and constants are old objects or were made since the last collection.
+            GcKind::Minor => {
+                for instance in &mut self.instances[self.young_instances..] {
+                    instance.consts_mut().iter_mut().for_each(&mut *f);
+                }
+                self.young_instances = self.instances.len();
+            }
+            GcKind::Full => {
+                self.globals.cells().for_each(f);
+                self.collection = self.collection.wrapping_add(1).max(1);
+                self.sweep = true;
+            }
+        }
+    }
+
+    fn instance(&mut self, instance: *const (), f: &mut dyn FnMut(&mut Word)) {
+        let mut todo = vec![instance as *mut Instance];
+        while let Some(next) = todo.pop() {
+            // SAFETY: a live closure's instance, or the child of one: kept in `instances`.
+            let instance = unsafe { &mut *next };
+            if instance.head.mark.replace(self.collection) != self.collection {
+                instance.consts_mut().iter_mut().for_each(&mut *f);
+                todo.extend(instance.children.iter().map(|c| *c as *mut Instance));
+            }
+        }
+    }
+}
+
+impl State {
+    /// Drops the instances the last full collection did not meet.
+    fn sweep_instances(&mut self) {
+        let (last, young) = (self.collection, self.young_instances);
+        let mut i = 0;
+        let mut kept_old = 0;
+        self.instances.retain(|instance| {
+            let keep = i >= young || instance.head.mark.get() == last;
+            kept_old += (i < young && keep) as usize;
+            i += 1;
+            keep
+        });
+        self.young_instances = kept_old;
+    }
+    /// Every instance, for tools.
+    pub fn instances(&self) -> impl Iterator<Item = &Instance> {
+        self.instances.iter().map(|b| &**b)
+    }
+}
+
+/// The chunk a primitive's closure points to: it is never run, the machine calls the primitive.
+fn primitive_chunk(id: PrimId) -> Arc<Chunk> {
+    static CHUNKS: OnceLock<Vec<Arc<Chunk>>> = OnceLock::new();
+    let make = |prim: &&'static prims::Prim| {
+        Arc::new(Chunk {
+            name: prim.name.into(),
+            doc: Some(prim.doc.into()),
+            params: prim.arity().0 as u16,
+            rest: prim.arity().1.is_none(),
+            param_names: prim.params.iter().map(|p| p.name.into()).collect(),
+            frame_size: 1,
+            code: vec![],
+            consts: vec![],
+            children: vec![],
+            captures: 0,
+            inlined: vec![],
+            live: vec![],
+            live_words: vec![],
+            spans: vec![],
+            sources: vec![],
+            locals: vec![],
+            core: true,
+        })
+    };
+    CHUNKS.get_or_init(|| prims::all().iter().map(make).collect())[id.0 as usize].clone()
+}
+
+/// The `aux` of a primitive's closure: no caller's argument count matches it, so a call takes
+/// the way that looks for a primitive.
+pub const PRIMITIVE_AUX: u64 = object::AUX_MAX;
+
+impl Isolate {
+    /// An isolate that has the primitives and nothing else.
+    pub fn new(options: HeapOptions, host: Box<dyn Host>) -> Isolate {
+        let state = State {
+            stack: Stack::new(),
+            globals: Globals::default(),
+            kept: vec![],
+            embedded: vec![Word::UNBOUND],
+            scratch: Box::new([Word::NIL; 4]),
+            instances: vec![],
+            young_instances: 0,
+            collection: 1,
+            sweep: false,
+        };
+        let mut isolate = Isolate { heap: Heap::new(options), state, host, prims: PrimState::default() };
+        for (name, id) in prims::registry::names() {
+            isolate.add_primitive(name, id);
+        }
+        isolate
+    }
+
+    fn add_primitive(&mut self, name: &'static str, id: PrimId) {
+        let instance = self.keep_instance(Instance::new(primitive_chunk(id), vec![], vec![], id.0 as u32));
+        let closure = self.old_closure_over(instance, PRIMITIVE_AUX);
+        let name: Name = name.into();
+        let cell = self.new_cell(&name, closure);
+        self.state.globals.core.insert(name.clone(), cell);
+        self.state.globals.prims.insert(name, id);
+    }
+
+    fn keep_instance(&mut self, instance: Box<Instance>) -> *const Instance {
+        let at: *const Instance = &*instance;
+        self.state.instances.push(instance);
+        at
+    }
+
+    fn new_cell(&mut self, name: &str, value: Word) -> Word {
+        let symbol = self.heap.symbol(name);
+        let cell = self.heap.new_cell(symbol).word();
+        // SAFETY: a fresh cell has a VALUE field; a cell is remembered from birth.
+        unsafe { self.heap.write(cell, object::cell::VALUE, value) };
+        cell
+    }
+
+    /// The core library is complete.
+    pub fn seal_core(&mut self) {
+        self.state.globals.sealed = true;
+    }
+
+    /// The cell that code of a layer means by `name`; made if there is none.
+    pub fn cell(&mut self, name: &Name, core: bool) -> Word {
+        let globals = &self.state.globals;
+        let known = if core { globals.core.get(name).copied() } else { globals.find(name) };
+        known.unwrap_or_else(|| {
+            let cell = self.new_cell(name, Word::UNBOUND);
+            let globals = &mut self.state.globals;
+            let layer = if core { &mut globals.core } else { &mut globals.user };
+            layer.insert(name.clone(), cell);
+            cell
+        })
+    }
+
+    /// The value of a global as a program sees it.
+    pub fn global(&self, name: &str) -> Option<Word> {
+        let cell = self.state.globals.find(name)?;
+        // SAFETY: `globals` holds cells.
+        let value = unsafe { object::field(cell, object::cell::VALUE) };
+        (value != Word::UNBOUND).then_some(value)
+    }
+
+    /// Stores into a global cell on behalf of code of a layer; a program that stores into a core
+    /// cell gets a cell of its own.
+    ///
+    /// # Safety
+    /// `cell` is a cell and `value` is live.
+    pub unsafe fn store_global(&mut self, cell: Word, value: Word, core: bool) {
+        // SAFETY: by the caller.
+        unsafe {
+            let target = if core { cell } else { self.own_cell(cell) };
+            self.heap.write(target, object::cell::VALUE, value);
+        }
+    }
+
+    /// The program's own cell for the name of `cell`.
+    ///
+    /// # Safety
+    /// `cell` is a cell.
+    unsafe fn own_cell(&mut self, cell: Word) -> Word {
+        // SAFETY: by the caller; the NAME of a cell is a symbol.
+        let symbol: Value<'_> = unsafe { Value::from_raw(object::field(cell, object::cell::NAME)) };
+        let Some(name) = symbol.as_symbol() else { return cell };
+        if !self.state.globals.sealed || !self.state.globals.is_core(name, cell) {
+            return cell;
+        }
+        let name: Name = name.into();
+        if let Some(own) = self.state.globals.user.get(&name) {
+            return *own;
+        }
+        let own = self.new_cell(&name, Word::UNBOUND);
+        self.state.globals.user.insert(name, own);
+        for instance in self.state.instances.iter_mut().filter(|i| !i.chunk.core) {
+            instance.redefine(cell, own);
+        }
+        own
+    }
+
+    /// Binds a global for a program.
+    ///
+    /// # Safety
+    /// `value` is live.
+    pub unsafe fn define_global(&mut self, name: &str, value: Word) {
+        let cell = self.cell(&name.into(), false);
+        // SAFETY: `cell` answers a cell; the caller vouches for the value.
+        unsafe { self.store_global(cell, value, false) };
+    }
+
+    /// What this isolate makes of a chunk and of the chunks in it. The chunk was verified.
+    pub fn instantiate(&mut self, chunk: &Arc<Chunk>) -> *const Instance {
+        stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.instantiate_here(chunk))
+    }
+
+    fn instantiate_here(&mut self, chunk: &Arc<Chunk>) -> *const Instance {
+        let children = chunk.children.iter().map(|c| self.instantiate(c)).collect();
+        let mut consts = vec![];
+        for c in &chunk.consts {
+            consts.push(match c {
+                Const::Datum(datum) => match datum.node {
+                    Node::Value(row) => self.state.embedded.get(row as usize).copied().unwrap_or(Word::NIL),
+                    _ => self.heap.constant_of_syntax(datum, Lists::Views).word(),
+                },
+                Const::Global(name) => self.cell(name, chunk.core),
+                Const::Prim(name) => match prims::by_name(name) {
+                    Some(id) => Word::fixnum(id.0 as i64),
+                    None => Word::UNBOUND,
+                },
+            });
+        }
+        let mut instance = Instance::new(chunk.clone(), consts, children, u32::MAX);
+        if !chunk.core {
+            self.patch_redefined(&mut instance);
+        }
+        self.keep_instance(instance)
+    }
+
+    /// A chunk compiled while a primitive was untouched may come to an isolate where it is not.
+    fn patch_redefined(&mut self, instance: &mut Instance) {
+        let chunk = instance.chunk.clone();
+        for row in &chunk.inlined {
+            if let Some(Const::Global(name)) = chunk.consts.get(row.cell as usize)
+                && let Some(own) = self.state.globals.user.get(name)
+            {
+                let own = *own;
+                instance.redefine(own, own);
+            }
+        }
+    }
+
+    /// A closure without captured variables over a chunk.
+    pub fn closure(&mut self, chunk: &Arc<Chunk>) -> Result<Word, crate::heap::OutOfMemory> {
+        // Room first: between the instance and its closure nothing may collect.
+        self.heap.reserve(16, &mut self.state)?;
+        let instance = self.instantiate(chunk);
+        // SAFETY: the instance is kept and the closure has no captured words.
+        Ok(unsafe { self.heap.closure(chunk.arity_word() as u64, instance as *const (), &[]) }.word())
+    }
+
+    /// The same, in old space, where it stays.
+    pub fn old_closure(&mut self, chunk: &Arc<Chunk>) -> Word {
+        let instance = self.instantiate(chunk);
+        self.old_closure_over(instance, chunk.arity_word() as u64)
+    }
+
+    fn old_closure_over(&mut self, instance: *const Instance, aux: u64) -> Word {
+        // SAFETY: the one field follows at once; nothing is captured.
+        unsafe {
+            let closure = self.heap.alloc_old(object::Type::Closure, aux, 2);
+            object::set_field_raw(closure, object::closure::INSTANCE, instance as u64);
+            closure
+        }
+    }
+
+    /// Runs a primitive on `argc` rooted slots.
+    ///
+    /// # Safety
+    /// `args` points to `argc` words that `State::visit` reaches (a window) or none of which is a
+    /// pointer; the stack is at a safepoint.
+    #[inline]
+    pub unsafe fn call_primitive(
+        &mut self,
+        id: PrimId,
+        args: *mut Word,
+        argc: usize,
+    ) -> Result<Word, crate::error::Raise> {
+        self.state.stack.window = (args, argc);
+        // SAFETY: the window makes the collector visit the arguments.
+        let result = unsafe {
+            let mut cx = Cx::new(&mut self.heap, &mut self.state, &mut *self.host, &mut self.prims, args, argc);
+            prims::get(id).call(&mut cx)
+        };
+        self.state.stack.window.1 = 0;
+        result
+    }
+}

@@ -1,0 +1,77 @@
+//! What `lib/core/control.sx` needs to know of requests, coroutines and procedures.
+
+use super::{Cx, prims};
+use crate::error::{Code, Raise};
+use crate::heap::Heap;
+use crate::object::{Type, coroutine};
+use crate::value::{Value, Word};
+
+prims! { CONTROL {
+    /// The op of a request: `{:op name …}` or `(op arg …)`; a symbol counts as its name.
+    "%request-op" (request: Any) -> String, Allocates, request_op, ["(%request-op {:op \"get\" :args ()}) ; => \"get\"", "(%request-op (list \"get\" 1)) ; => \"get\"", "(%request-op 5) ; error: perform: expected {:op name :args (...)} or (op arg ...)"];
+    /// The arguments of a request.
+    "%request-args" (request: Any) -> List, Allocates, request_args, ["(%request-args {:op \"get\" :args (list 1)}) ; => (1)", "(%request-args (list \"get\" 1 2)) ; => (1 2)"];
+    /// A coroutine that has not begun.
+    "%make-coroutine" (thunk: Any) -> Any, Allocates, make_coroutine, ["(type-of (%make-coroutine (fn () 1))) ; => \"coroutine\""];
+    /// 0 not begun, 1 waiting, 2 running, 3 finished.
+    "%coroutine-state" (c: Any) -> Int, Reads, |cx| coroutine_field(cx, coroutine::STATE), ["(%coroutine-state (%make-coroutine (fn () 1))) ; => 0", "(%coroutine-state 5) ; error: coroutine-resume: expected coroutine, got number"];
+    /// What a coroutine goes on with.
+    "%coroutine-next" (c: Any) -> Any, Reads, |cx| coroutine_field(cx, coroutine::KONT), ["(callable? (%coroutine-next (%make-coroutine (fn () 1)))) ; => true"];
+    /// Changes state and what to go on with.
+    "%coroutine-set!" (c: Any, state: Int, next: Any) -> Nil, Writes, coroutine_set, ["(let ((c (%make-coroutine (fn () 1)))) (%coroutine-set! c 3 nil) (%coroutine-state c)) ; => 3"];
+} }
+
+fn bad_request() -> Raise {
+    Raise::new(Code::Type, "perform: expected {:op name :args (...)} or (op arg ...)")
+}
+
+fn request_op(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    cx.reserve(0)?;
+    let heap = cx.heap();
+    let request = cx.arg(0);
+    let op = match request.as_dict() {
+        Some(dict) => heap.dict_get_str(dict, "op"),
+        None => request.first(),
+    };
+    let name = op.and_then(Value::as_name).ok_or_else(bad_request)?;
+    Ok(heap.intern(name).word())
+}
+
+fn request_args(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    cx.reserve(Heap::SIZE_OF_PAIR)?;
+    let heap = cx.heap();
+    let request = cx.arg(0);
+    match request.as_dict() {
+        Some(dict) => {
+            let args = heap.dict_get_str(dict, "args").unwrap_or(Value::EMPTY);
+            Ok(if args == Value::NIL { Word::EMPTY } else { args.word() })
+        }
+        None => heap.rest(request).map(Value::word).ok_or_else(bad_request),
+    }
+}
+
+fn make_coroutine(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    cx.reserve(Heap::size_of(4))?;
+    let fields = [Word::fixnum(0), cx.arg(0).word(), Word::NIL, Word::NIL];
+    Ok(cx.heap().make(Type::Coroutine, 0, fields).word())
+}
+
+fn coroutine_at<'h>(cx: &'h Cx<'_>) -> Result<Value<'h>, Raise> {
+    let c = cx.arg(0);
+    if !c.is(Type::Coroutine) {
+        let message = format!("coroutine-resume: expected coroutine, got {}", c.type_name());
+        return Err(Raise::new(Code::Type, message).with_arg(0));
+    }
+    Ok(c)
+}
+
+fn coroutine_field(cx: &Cx<'_>, field: usize) -> Result<Word, Raise> {
+    Ok(coroutine_at(cx)?.at(field).word())
+}
+
+fn coroutine_set(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let c = coroutine_at(cx)?;
+    cx.heap().store(c, coroutine::STATE, cx.arg(1));
+    cx.heap().store(c, coroutine::KONT, cx.arg(2));
+    Ok(Word::NIL)
+}
