@@ -70,7 +70,6 @@ impl Machine {
     #[cold]
     #[inline(never)]
     pub(super) fn raise(&mut self, raise: Raise) -> Step {
-        if std::env::var("DBG").is_ok() { eprintln!("RAISE {raise:?}"); }
         if raise == Raise::Memory && !self.stretch() {
             return Err(Box::new(Exit::Failed(Box::new(self.failure_here("memory limit")))));
         }
