@@ -30,7 +30,8 @@ impl Machine {
         let mut chunks = vec![];
         for source in sources {
             let top = self.evaluator.program.clone();
-            let evaluation = Evaluation::text(source.clone(), &top).map_err(|EvalError::Syntax(e)| BootError::Syntax(e))?;
+            let evaluation =
+                Evaluation::text(source.clone(), &top).map_err(|EvalError::Syntax(e)| BootError::Syntax(e))?;
             self.load_all(evaluation, &mut chunks)?;
         }
         self.finish_core();
@@ -57,8 +58,13 @@ impl Machine {
         let mut told = Told::Value;
         loop {
             let mut warnings = vec![];
-            let view = View { evaluator: &self.evaluator, globals: &self.isolate.state.globals };
-            let next = evaluation.step(told, &view, &mut warnings).map_err(|EvalError::Syntax(e)| BootError::Syntax(e))?;
+            let view = View {
+                evaluator: &self.evaluator,
+                globals: &self.isolate.state.globals,
+            };
+            let next = evaluation
+                .step(told, &view, &mut warnings)
+                .map_err(|EvalError::Syntax(e)| BootError::Syntax(e))?;
             if let Some(w) = warnings.first() {
                 return Err(BootError::Other(format!("{}: {}", w.span.place(), w.message)));
             }
@@ -77,7 +83,10 @@ impl Machine {
                 Next::Macro(row, form, rest) => {
                     let value = self.run_macro(row, &form)?;
                     let span = rest.awaits_form().cloned().unwrap_or_else(Span::none);
-                    told = Told::Form(self.syntax_of_word(value, &span).map_err(|r| BootError::Other(r.message().into()))?);
+                    told = Told::Form(
+                        self.syntax_of_word(value, &span)
+                            .map_err(|r| BootError::Other(r.message().into()))?,
+                    );
                     evaluation = rest;
                 }
             }
@@ -88,14 +97,19 @@ impl Machine {
         let Some(MacroRow::Procedure(at)) = self.evaluator.macros.get(row as usize).cloned() else {
             return Err(BootError::Other("no such macro".into()));
         };
-        let args = self.operand_values(form).map_err(|r| BootError::Other(r.message().into()))?;
+        let args = self
+            .operand_values(form)
+            .map_err(|r| BootError::Other(r.message().into()))?;
         let callee = self.isolate.state.embedded[at];
         self.start(callee, &args);
         self.finish_run()
     }
 
     fn run_chunk(&mut self, chunk: &Arc<Chunk>) -> Result<Word, BootError> {
-        let closure = self.isolate.closure(chunk).map_err(|_| BootError::Other("memory limit".into()))?;
+        let closure = self
+            .isolate
+            .closure(chunk)
+            .map_err(|_| BootError::Other("memory limit".into()))?;
         self.start(closure, &[]);
         self.finish_run()
     }

@@ -232,7 +232,9 @@ impl Compiler<'_> {
                 c.f().emit(Instr::abc(Op::SetBox, t, slot, 0), span);
                 Ok(())
             }),
-            Place::Slot(_) | Place::Captured(_) | Place::Loop(_) => Err(limit("assignment to an immutable variable", span)),
+            Place::Slot(_) | Place::Captured(_) | Place::Loop(_) => {
+                Err(limit("assignment to an immutable variable", span))
+            }
         }
     }
 

@@ -89,7 +89,11 @@ impl Globals for View<'_> {
 
 impl CompileEnv for View<'_> {
     fn is_primitive(&self, name: &str, argc: usize) -> bool {
-        let id = if self.evaluator.core { self.globals.core_primitive(name) } else { self.globals.primitive(name) };
+        let id = if self.evaluator.core {
+            self.globals.core_primitive(name)
+        } else {
+            self.globals.primitive(name)
+        };
         id.is_some_and(|id| {
             let (least, most) = prims::get(id).arity();
             argc >= least && most.is_none_or(|m| argc <= m)
@@ -167,7 +171,10 @@ impl From<CompileError> for EvalError {
 
 impl Evaluation {
     fn of(work: Work) -> Evaluation {
-        Evaluation { rest: Some(Rc::new(Rest { work, next: None })), awaits: Awaits::Nothing }
+        Evaluation {
+            rest: Some(Rc::new(Rest { work, next: None })),
+            awaits: Awaits::Nothing,
+        }
     }
     /// Of a text, its forms one after the other.
     pub fn text(source: Arc<Source>, top: &Rc<TopEnv>) -> Result<Evaluation, EvalError> {
@@ -246,7 +253,12 @@ impl Evaluation {
                 expansions.into_iter().rev().for_each(|e| self.push(Work::Expand(e)));
                 Ok(None)
             }
-            Step::NeedMacro { procedure, form, span, next } => {
+            Step::NeedMacro {
+                procedure,
+                form,
+                span,
+                next,
+            } => {
                 self.awaits = Awaits::Form(next, span);
                 Ok(Some(Ask::Macro(procedure.0, form)))
             }
@@ -282,5 +294,11 @@ impl Ask {
 }
 
 fn compile_in(core: &Core, view: &View<'_>) -> Result<Arc<Chunk>, CompileError> {
-    compile(core, view, Options { core: view.evaluator.core })
+    compile(
+        core,
+        view,
+        Options {
+            core: view.evaluator.core,
+        },
+    )
 }

@@ -114,9 +114,11 @@ impl Machine {
             syntax_errors: vec![],
             step_limit: 0,
         };
-        for (row, chunk) in
-            [(kept::HALT, builtin::halt_chunk()), (kept::MARKER, builtin::marker_chunk()), (kept::CURSOR, builtin::cursor_chunk())]
-        {
+        for (row, chunk) in [
+            (kept::HALT, builtin::halt_chunk()),
+            (kept::MARKER, builtin::marker_chunk()),
+            (kept::CURSOR, builtin::cursor_chunk()),
+        ] {
             let closure = machine.isolate.old_closure(&chunk);
             machine.isolate.state.kept[row] = closure;
         }
@@ -142,7 +144,11 @@ impl Machine {
             let fp = stack.bottom();
             *fp = self.halt;
             *fp.add(1) = Word::NIL;
-            *fp.add(builtin::HALT_SIZE - 1) = Site { pc: 0, base: builtin::HALT_SIZE }.word();
+            *fp.add(builtin::HALT_SIZE - 1) = Site {
+                pc: 0,
+                base: builtin::HALT_SIZE,
+            }
+            .word();
             stack.active = true;
             stack.fp = fp;
             stack.pc = 0;

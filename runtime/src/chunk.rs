@@ -169,8 +169,10 @@ struct Flow<'c> {
 
 impl<'c> Flow<'c> {
     fn new(code: &'c [u64], frame_size: u16, inlined: &[Inlined]) -> Flow<'c> {
-        let cold: HashMap<usize, usize> =
-            inlined.iter().filter_map(|i| i.cold.map(|c| (i.pc as usize, c as usize))).collect();
+        let cold: HashMap<usize, usize> = inlined
+            .iter()
+            .filter_map(|i| i.cold.map(|c| (i.pc as usize, c as usize)))
+            .collect();
         let mut starts: Vec<usize> = vec![0, code.len()];
         starts.extend(cold.values());
         for (pc, word) in code.iter().enumerate() {
@@ -186,7 +188,13 @@ impl<'c> Flow<'c> {
         starts.dedup();
         let stride = (frame_size as usize).div_ceil(64);
         let needs = vec![0; starts.len() * stride];
-        Flow { code, stride, cold, starts, needs }
+        Flow {
+            code,
+            stride,
+            cold,
+            starts,
+            needs,
+        }
     }
 
     /// Goes over every block once, backwards; answers whether anything changed.
@@ -262,7 +270,9 @@ impl<'c> Flow<'c> {
     }
 
     fn is_safepoint(&self, pc: usize) -> bool {
-        let Some(op) = Instr(self.code[pc]).op() else { return false };
+        let Some(op) = Instr(self.code[pc]).op() else {
+            return false;
+        };
         let effects = [Effect::Alloc, Effect::Raise, Effect::Call];
         effects.iter().any(|e| op.info().has(*e)) || op == Op::Loop || self.cold.contains_key(&pc)
     }

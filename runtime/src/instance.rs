@@ -58,7 +58,10 @@ impl Instance {
         let mut consts_memory = consts.into_boxed_slice();
         let mut feedback_memory = vec![0u8; code_memory.len()].into_boxed_slice();
         Box::new(Instance {
-            head: InstanceHead { captures: chunk.captures as u32, mark: Cell::new(0) },
+            head: InstanceHead {
+                captures: chunk.captures as u32,
+                mark: Cell::new(0),
+            },
             code: code_memory.as_mut_ptr(),
             consts: consts_memory.as_mut_ptr(),
             frame_size: chunk.frame_size as u32,

@@ -197,7 +197,12 @@ impl Isolate {
             collection: 1,
             sweep: false,
         };
-        let mut isolate = Isolate { heap: Heap::new(options), state, host, prims: PrimState::default() };
+        let mut isolate = Isolate {
+            heap: Heap::new(options),
+            state,
+            host,
+            prims: PrimState::default(),
+        };
         for (name, id) in prims::registry::names() {
             isolate.add_primitive(name, id);
         }
@@ -235,7 +240,11 @@ impl Isolate {
     /// The cell that code of a layer means by `name`; made if there is none.
     pub fn cell(&mut self, name: &Name, core: bool) -> Word {
         let globals = &self.state.globals;
-        let known = if core { globals.core.get(name).copied() } else { globals.find(name) };
+        let known = if core {
+            globals.core.get(name).copied()
+        } else {
+            globals.find(name)
+        };
         known.unwrap_or_else(|| {
             let cell = self.new_cell(name, Word::UNBOUND);
             let globals = &mut self.state.globals;
@@ -379,7 +388,14 @@ impl Isolate {
         self.state.stack.window = (args, argc);
         // SAFETY: the window makes the collector visit the arguments.
         let result = unsafe {
-            let mut cx = Cx::new(&mut self.heap, &mut self.state, &mut *self.host, &mut self.prims, args, argc);
+            let mut cx = Cx::new(
+                &mut self.heap,
+                &mut self.state,
+                &mut *self.host,
+                &mut self.prims,
+                args,
+                argc,
+            );
             prims::get(id).call(&mut cx)
         };
         self.state.stack.window.1 = 0;

@@ -70,7 +70,10 @@ impl Site {
     #[inline(always)]
     pub const fn of(word: Word) -> Site {
         debug_assert!(word.is_fixnum());
-        Site { pc: (word.0 >> 17) as usize, base: (word.0 >> 1 & 0xffff) as usize }
+        Site {
+            pc: (word.0 >> 17) as usize,
+            base: (word.0 >> 1 & 0xffff) as usize,
+        }
     }
 }
 
@@ -162,7 +165,9 @@ impl Stack {
     }
     /// For other threads.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter { limit: self.limit.clone() }
+        Interrupter {
+            limit: self.limit.clone(),
+        }
     }
 
     /// Every frame from the running one down: `fp`, instance, pc.
@@ -170,7 +175,11 @@ impl Stack {
     /// # Safety
     /// The stack is at a safepoint: `fp`, `pc` and every site word below are true.
     pub unsafe fn frames(&self) -> Frames<'_> {
-        Frames { next: self.active.then_some((self.fp, self.pc)), bottom: self.bottom, stack: std::marker::PhantomData }
+        Frames {
+            next: self.active.then_some((self.fp, self.pc)),
+            bottom: self.bottom,
+            stack: std::marker::PhantomData,
+        }
     }
 
     /// Calls `f` with every live word of every frame.
@@ -238,7 +247,11 @@ impl<'s> Iterator for Frames<'s> {
                 let site = Site::of(*fp.sub(1));
                 (fp.sub(site.base), site.pc)
             });
-            Some(FrameRef { fp, instance: instance_of(*fp), pc })
+            Some(FrameRef {
+                fp,
+                instance: instance_of(*fp),
+                pc,
+            })
         }
     }
 }

@@ -31,7 +31,10 @@ pub fn verify(chunk: &Chunk) -> Result<(), Malformed> {
         check_inlined(chunk, row).map_err(|what| at(row.pc as usize, what))?;
     }
     check_live(chunk)?;
-    chunk.children.iter().try_for_each(|c| stacker::maybe_grow(64 * 1024, 1024 * 1024, || verify(c)))
+    chunk
+        .children
+        .iter()
+        .try_for_each(|c| stacker::maybe_grow(64 * 1024, 1024 * 1024, || verify(c)))
 }
 
 fn check_instr(chunk: &Chunk, pc: usize, instr: Instr) -> Result<(), String> {
@@ -92,17 +95,27 @@ fn check_live(chunk: &Chunk) -> Result<(), Malformed> {
     let stride = chunk.live_stride();
     for (pc, at) in &chunk.live {
         let Some(row) = chunk.live_words.get(*at as usize..*at as usize + stride) else {
-            return Err(Malformed { pc: *pc as usize, what: "liveness row out of range".into() });
+            return Err(Malformed {
+                pc: *pc as usize,
+                what: "liveness row out of range".into(),
+            });
         };
-        let beyond = |(i, w): (usize, &u64)| *w != 0 && i * 64 + 63 - w.leading_zeros() as usize >= chunk.frame_size as usize;
+        let beyond =
+            |(i, w): (usize, &u64)| *w != 0 && i * 64 + 63 - w.leading_zeros() as usize >= chunk.frame_size as usize;
         if row.iter().enumerate().any(beyond) {
-            return Err(Malformed { pc: *pc as usize, what: "live slot outside the frame".into() });
+            return Err(Malformed {
+                pc: *pc as usize,
+                what: "live slot outside the frame".into(),
+            });
         }
     }
     if cfg!(debug_assertions) {
         let (rows, words) = crate::chunk::compute_live(&chunk.code, chunk.frame_size, &chunk.inlined);
         if rows != chunk.live || words != chunk.live_words {
-            return Err(Malformed { pc: 0, what: "liveness rows do not follow from the code".into() });
+            return Err(Malformed {
+                pc: 0,
+                what: "liveness rows do not follow from the code".into(),
+            });
         }
     }
     Ok(())

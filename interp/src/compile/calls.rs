@@ -268,14 +268,22 @@ impl Compiler<'_> {
 
     /// `(+ a b c)` as `(+ (+ a b) c)`; its ordinary call is one call, from the first instruction.
     fn fold(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
-        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name) else { return Ok(()) };
+        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name) else {
+            return Ok(());
+        };
         let t = self.f().alloc(span)?;
         let mut slots = vec![];
         for arg in args {
             slots.push(self.operand(arg)?);
         }
         let cold: Vec<ColdArg> = slots.iter().map(|s| ColdArg::Slot(*s)).collect();
-        self.inlined(name, Instr::abc(row.2, t, slots[0], slots[1]), &cold, ColdThen::Into(slot), span)?;
+        self.inlined(
+            name,
+            Instr::abc(row.2, t, slots[0], slots[1]),
+            &cold,
+            ColdThen::Into(slot),
+            span,
+        )?;
         for (i, s) in slots.iter().enumerate().skip(2) {
             let to = if i + 1 == slots.len() { slot } else { t };
             self.f().emit(Instr::abc(row.2, to, t, *s), span);

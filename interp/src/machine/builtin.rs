@@ -8,8 +8,15 @@ use sx_runtime::stack::{cursor, marker};
 /// The lowest frame of a run: the value returned into it is the run's value.
 pub(super) fn halt_chunk() -> Arc<Chunk> {
     static CHUNK: OnceLock<Arc<Chunk>> = OnceLock::new();
-    let code = || vec![Instr::abc(Op::Call, 1, HALT_SIZE as u16, 0), Instr::abc(Op::Halt, 1, 0, 0)];
-    CHUNK.get_or_init(|| chunk("%halt", 0, HALT_SIZE as u16, code())).clone()
+    let code = || {
+        vec![
+            Instr::abc(Op::Call, 1, HALT_SIZE as u16, 0),
+            Instr::abc(Op::Halt, 1, 0, 0),
+        ]
+    };
+    CHUNK
+        .get_or_init(|| chunk("%halt", 0, HALT_SIZE as u16, code()))
+        .clone()
 }
 
 /// Words of the lowest frame, its site word included.
@@ -18,8 +25,12 @@ pub(super) const HALT_SIZE: usize = 3;
 /// Calls its third argument below a marker.
 pub(super) fn marker_chunk() -> Arc<Chunk> {
     static CHUNK: OnceLock<Arc<Chunk>> = OnceLock::new();
-    let (kind, payload, thunk, link) =
-        (marker::KIND as u16, marker::PAYLOAD as u16, marker::THUNK as u16, marker::LINK as u16);
+    let (kind, payload, thunk, link) = (
+        marker::KIND as u16,
+        marker::PAYLOAD as u16,
+        marker::THUNK as u16,
+        marker::LINK as u16,
+    );
     let window = link + 2;
     let code = || {
         vec![
@@ -38,7 +49,10 @@ pub(super) fn cursor_chunk() -> Arc<Chunk> {
     static CHUNK: OnceLock<Arc<Chunk>> = OnceLock::new();
     let (value, size) = (cursor::VALUE as u16, cursor::SIZE as u16);
     let code = || {
-        vec![Instr::abc(Op::Call, value, size, 0), Instr::abc(Op::Underflow, value, cursor::KONT as u16, 0)]
+        vec![
+            Instr::abc(Op::Call, value, size, 0),
+            Instr::abc(Op::Underflow, value, cursor::KONT as u16, 0),
+        ]
     };
     CHUNK.get_or_init(|| chunk("%cursor", 0, size, code())).clone()
 }

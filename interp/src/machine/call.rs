@@ -5,8 +5,8 @@ use super::{Exit, Machine, values};
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::instance::{Instance, instance_of};
 use sx_runtime::isolate::PRIMITIVE_AUX;
-use sx_runtime::object::{self, Type};
 use sx_runtime::list::size_of_list;
+use sx_runtime::object::{self, Type};
 use sx_runtime::ops::Instr;
 use sx_runtime::prims::PrimId;
 use sx_runtime::stack::Site;
@@ -19,7 +19,10 @@ impl Machine {
     /// Asks the heap for room; the stack is at a safepoint.
     pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), Raise> {
         let isolate = &mut self.isolate;
-        isolate.heap.reserve(bytes, &mut isolate.state).map_err(|_| Raise::Memory)
+        isolate
+            .heap
+            .reserve(bytes, &mut isolate.state)
+            .map_err(|_| Raise::Memory)
     }
 
     /// Does the work of an instruction whose fast path does not apply, by its primitive.
@@ -171,7 +174,10 @@ impl Machine {
                 return self.raise(raise);
             }
             let Some(function) = self.core_global(name) else {
-                return self.raise(Raise::new(Code::NotCallable, format!("Not callable: {}", self.show(*nfp))));
+                return self.raise(Raise::new(
+                    Code::NotCallable,
+                    format!("Not callable: {}", self.show(*nfp)),
+                ));
             };
             *nfp.add(2) = *nfp.add(1);
             *nfp.add(1) = *nfp;
@@ -195,7 +201,9 @@ impl Machine {
             if object::field(k, object::continuation::EXTRA) == self.isolate.state.stack.winds {
                 return self.throw(k, value);
             }
-            let Some(function) = self.core_global("%throw-winding") else { return self.throw(k, value) };
+            let Some(function) = self.core_global("%throw-winding") else {
+                return self.throw(k, value);
+            };
             *nfp.add(2) = value;
             *nfp.add(1) = k;
             *nfp = function;
@@ -247,7 +255,11 @@ impl Machine {
 /// `f: expected 2 arguments, got 3`
 fn arity_message(instance: &Instance, argc: usize) -> String {
     let chunk = &instance.chunk;
-    let name = if chunk.name.is_empty() { "anonymous function" } else { &chunk.name };
+    let name = if chunk.name.is_empty() {
+        "anonymous function"
+    } else {
+        &chunk.name
+    };
     let more = if chunk.rest { "at least " } else { "" };
     let plural = if chunk.params == 1 { "" } else { "s" };
     format!("{name}: expected {more}{} argument{plural}, got {argc}", chunk.params)

@@ -44,7 +44,11 @@ impl Machine {
             0 => Evaluation::form(self.syntax_of(what)?, &program),
             1 => {
                 let path = text_of(what, "load: expected a path")?;
-                let text = self.isolate.host.read_text(&path).map_err(|e| Raise::new(Code::Io, format!("load: {e}")))?;
+                let text = self
+                    .isolate
+                    .host
+                    .read_text(&path)
+                    .map_err(|e| Raise::new(Code::Io, format!("load: {e}")))?;
                 self.checked(Evaluation::text(Source::new(path, text), &program))?
             }
             2 => {
@@ -67,7 +71,11 @@ impl Machine {
         let Some(evaluation) = self.isolate.heap.rust_value_of::<Evaluation>(state) else {
             return Err(Raise::new(Code::Type, "%eval-step: expected an evaluation").into());
         };
-        let last = if evaluation.awaits_value() { value } else { state.foreign_refs().unwrap_or(Value::NIL) };
+        let last = if evaluation.awaits_value() {
+            value
+        } else {
+            state.foreign_refs().unwrap_or(Value::NIL)
+        };
         let last = last.word();
         let told = if let Some(span) = evaluation.awaits_form() {
             let span = span.clone();
@@ -79,7 +87,10 @@ impl Machine {
         };
         self.isolate.state.kept[kept::LAST] = last;
         let mut warnings = vec![];
-        let view = View { evaluator: &self.evaluator, globals: &self.isolate.state.globals };
+        let view = View {
+            evaluator: &self.evaluator,
+            globals: &self.isolate.state.globals,
+        };
         let next = (*evaluation).clone().step(told, &view, &mut warnings);
         self.warn(&warnings);
         match next.map_err(|e| self.syntax_stop(e))? {
@@ -148,7 +159,10 @@ impl Machine {
         // SAFETY: `embedded` is rooted.
         let row = |i: u32| unsafe { Value::from_raw(embedded.get(i as usize).copied().unwrap_or(Word::NIL)) };
         let heap = &self.isolate.heap;
-        Ok(operands.iter().map(|o| heap.value_of_syntax(o, Lists::Views, &row).word()).collect())
+        Ok(operands
+            .iter()
+            .map(|o| heap.value_of_syntax(o, Lists::Views, &row).word())
+            .collect())
     }
 
     /// The syntax of a live word, all of it at one place.
@@ -270,5 +284,8 @@ impl Machine {
 }
 
 fn text_of(value: Value<'_>, otherwise: &str) -> Result<String, Raise> {
-    value.as_str().map(str::to_string).ok_or_else(|| Raise::new(Code::Type, otherwise))
+    value
+        .as_str()
+        .map(str::to_string)
+        .ok_or_else(|| Raise::new(Code::Type, otherwise))
 }

@@ -28,7 +28,11 @@ fn kont_bytes(words: usize) -> usize {
 }
 
 /// The site word of every cursor.
-const CURSOR_SITE: Word = Site { pc: 0, base: cursor::SIZE }.word();
+const CURSOR_SITE: Word = Site {
+    pc: 0,
+    base: cursor::SIZE,
+}
+.word();
 
 /// Words from `lo` to `hi`.
 unsafe fn distance(lo: *const Word, hi: *const Word) -> usize {
@@ -59,7 +63,11 @@ impl Machine {
         let stack = &mut self.isolate.state.stack;
         // SAFETY: the segment has room for a cursor above every frame.
         unsafe {
-            let link = if stack.mark.is_null() { 0 } else { distance(stack.mark, at) };
+            let link = if stack.mark.is_null() {
+                0
+            } else {
+                distance(stack.mark, at)
+            };
             write_cursor(at, self.cursor, hop, link);
             stack.mark = at;
             at.add(cursor::SIZE)
@@ -130,7 +138,16 @@ impl Machine {
             let innermost = self.copy_frames(floor, nfp, kont_words(k), 0);
             self.isolate.state.stack.mark = std::ptr::null_mut();
             let mark = innermost.map_or(-1, |m| m as i64);
-            let to = self.place_cursor(floor, Hop { kont: k, index: n, stop: 0, mark, inner: 0 });
+            let to = self.place_cursor(
+                floor,
+                Hop {
+                    kont: k,
+                    index: n,
+                    stop: 0,
+                    mark,
+                    inner: 0,
+                },
+            );
             std::ptr::copy(nfp, to, words);
             self.wait_below(to, words);
             Ok(to)
@@ -164,7 +181,11 @@ impl Machine {
                     *fp.add(cursor::MARK) = Word::fixnum(rest);
                 }
                 let stack = &mut self.isolate.state.stack;
-                let new = if stack.mark.is_null() { 0 } else { distance(stack.mark, to) };
+                let new = if stack.mark.is_null() {
+                    0
+                } else {
+                    distance(stack.mark, to)
+                };
                 *to.add(marker::LINK) = Word::fixnum(new as i64);
                 stack.mark = to;
             }
@@ -220,7 +241,11 @@ impl Machine {
                     at += cursor::SIZE;
                 }
             }
-            let lo = if found.hops.is_empty() { found.frame } else { found.frame.add(cursor::SIZE) };
+            let lo = if found.hops.is_empty() {
+                found.frame
+            } else {
+                found.frame.add(cursor::SIZE)
+            };
             let below = last_cursor.map_or(0, |c| at - c);
             let innermost = self.copy_frames(lo, nfp, words.add(at), below).map(|m| at + m);
             let mark = innermost.or(last_cursor).map_or(-1, |m| m as i64);
@@ -247,7 +272,10 @@ impl Machine {
     unsafe fn push_winds(&self, items: &[Word], list: Word) -> Word {
         // SAFETY: the words are live.
         let cons = |tail, item: &Word| unsafe {
-            self.isolate.heap.cons(Value::from_raw(*item), Value::from_raw(tail)).word()
+            self.isolate
+                .heap
+                .cons(Value::from_raw(*item), Value::from_raw(tail))
+                .word()
         };
         items.iter().rev().fold(list, cons)
     }
@@ -280,7 +308,13 @@ impl Machine {
             if !whole {
                 let k = self.new_kont(cursor::SIZE);
                 write_cursor(kont_words(k), self.cursor, hop, 0);
-                hop = Hop { kont: k, index: cursor::SIZE, stop: 0, mark: 0, inner: 0 };
+                hop = Hop {
+                    kont: k,
+                    index: cursor::SIZE,
+                    stop: 0,
+                    mark: 0,
+                    inner: 0,
+                };
                 write_cursor(floor, self.cursor, hop, 0);
             }
             Ok(self.continuation(hop.kont, hop.mark, FULL, winds))
@@ -312,7 +346,14 @@ impl Machine {
                 let inner = kont_words(hop.kont).add(hop.inner);
                 let link = int_slot(inner, marker::LINK);
                 let mark = if link == 0 { -1 } else { hop.inner as i64 - link };
-                at = self.place_cursor(at, Hop { index: hop.inner, mark, ..*hop });
+                at = self.place_cursor(
+                    at,
+                    Hop {
+                        index: hop.inner,
+                        mark,
+                        ..*hop
+                    },
+                );
             }
             let mut winds = self.isolate.state.stack.winds;
             for _ in 0..found.winds + found.is_wind as usize {
@@ -373,7 +414,17 @@ impl Machine {
             let kont = object::field(k, continuation::KONT);
             let index = object::field(kont, kont::LEN).as_fixnum() as usize;
             let mark = object::field(k, continuation::MARK).as_fixnum();
-            if self.place_cursor(at, Hop { kont, index, stop: 0, mark, inner: 0 }) == at {
+            if self.place_cursor(
+                at,
+                Hop {
+                    kont,
+                    index,
+                    stop: 0,
+                    mark,
+                    inner: 0,
+                },
+            ) == at
+            {
                 self.wait_below(at, 0);
                 return self.resume_frame(value);
             }
@@ -397,7 +448,11 @@ impl Machine {
                 self.isolate.state.stack.winds = self.push_winds(&[*fp.add(marker::PAYLOAD)], winds);
             }
             let stack = &mut self.isolate.state.stack;
-            let link = if stack.mark.is_null() { 0 } else { distance(stack.mark, fp) };
+            let link = if stack.mark.is_null() {
+                0
+            } else {
+                distance(stack.mark, fp)
+            };
             *fp.add(marker::LINK) = Word::fixnum(link as i64);
             stack.mark = fp;
         }
@@ -419,7 +474,10 @@ impl Machine {
 }
 
 fn lost_marker() -> Raise {
-    Raise::new(sx_runtime::error::Code::Control, "the extent this belongs to has been left")
+    Raise::new(
+        sx_runtime::error::Code::Control,
+        "the extent this belongs to has been left",
+    )
 }
 
 /// How many words a capture takes at most; what is not needed of it stays unused at the end.

@@ -167,7 +167,11 @@ impl Machine {
             let key: Value<'_> = Value::from_raw(op);
             self.find_handling(|m| {
                 let payload: Value<'_> = Value::from_raw(m.payload);
-                let takes = || payload.as_dict().is_none_or(|d| self.isolate.heap.dict_get(d, key).is_some());
+                let takes = || {
+                    payload
+                        .as_dict()
+                        .is_none_or(|d| self.isolate.heap.dict_get(d, key).is_some())
+                };
                 m.kind == mark::EFFECT && takes()
             })
         }
@@ -176,14 +180,25 @@ impl Machine {
 
 impl MarkView {
     fn found(self, frame: *mut Word, hops: Vec<Hop>, winds: usize) -> Found {
-        Found { frame, hops, payload: self.payload, winds, is_wind: self.kind == mark::WIND }
+        Found {
+            frame,
+            hops,
+            payload: self.payload,
+            winds,
+            is_wind: self.kind == mark::WIND,
+        }
     }
 }
 
 /// Asks the test, or counts a wind: answers the marker if the test says yes.
 unsafe fn visit(fp: *const Word, winds: &mut usize, test: &mut impl FnMut(&MarkView) -> bool) -> Option<MarkView> {
     // SAFETY: `fp` is a marker frame.
-    let view = unsafe { MarkView { kind: int_slot(fp, marker::KIND), payload: *fp.add(marker::PAYLOAD) } };
+    let view = unsafe {
+        MarkView {
+            kind: int_slot(fp, marker::KIND),
+            payload: *fp.add(marker::PAYLOAD),
+        }
+    };
     if test(&view) {
         return Some(view);
     }

@@ -131,8 +131,11 @@ impl Machine {
         unsafe {
             let heap = &self.isolate.heap;
             let (window, n) = self.isolate.state.stack.window;
-            let args: Vec<Value<'_>> =
-                irritants.iter().filter(|i| **i < n).map(|i| Value::from_raw(*window.add(*i))).collect();
+            let args: Vec<Value<'_>> = irritants
+                .iter()
+                .filter(|i| **i < n)
+                .map(|i| Value::from_raw(*window.add(*i)))
+                .collect();
             let place = match place {
                 _ if !syntax.is_empty() => heap.foreign(Rc::new(syntax), Value::NIL),
                 Some((closure, pc)) => heap.cons(Value::from_raw(closure), Value::from_raw(Word::fixnum(pc as i64))),
@@ -160,7 +163,11 @@ impl Machine {
             if let Some((closure, pc)) = self.user_place() {
                 let heap = &self.isolate.heap;
                 let pc = Value::from_raw(Word::fixnum(pc as i64));
-                heap.set_error_place(Value::from_raw(error), heap.cons(Value::from_raw(closure), pc), Value::NIL);
+                heap.set_error_place(
+                    Value::from_raw(error),
+                    heap.cons(Value::from_raw(closure), pc),
+                    Value::NIL,
+                );
             }
             Ok(error)
         }
@@ -226,7 +233,10 @@ impl Machine {
         let mut out = vec![];
         self.each_frame(|_, instance, pc| {
             if !instance.chunk.core {
-                out.push(TraceFrame { name: instance.chunk.name.to_string(), span: instance.chunk.span_at(pc) });
+                out.push(TraceFrame {
+                    name: instance.chunk.name.to_string(),
+                    span: instance.chunk.span_at(pc),
+                });
             }
             out.len() < MOST_FRAMES
         });
@@ -237,7 +247,14 @@ impl Machine {
     pub(super) fn failure_here(&mut self, message: &str) -> Failure {
         let span = self.user_place().and_then(|(closure, pc)| span_of(closure, pc));
         let code = message.split(' ').next().unwrap_or_default().into();
-        Failure { code, message: message.into(), span, backtrace: self.backtrace(), undefined: None, syntax: vec![] }
+        Failure {
+            code,
+            message: message.into(),
+            span,
+            backtrace: self.backtrace(),
+            undefined: None,
+            syntax: vec![],
+        }
     }
 
     /// The failure of a condition nothing takes.
@@ -271,5 +288,9 @@ impl Machine {
 
 fn span_of(closure: Word, pc: usize) -> Option<Span> {
     // SAFETY: a place holds a closure and a pc of its chunk.
-    unsafe { object::is_type(closure, Type::Closure).then(|| instance_of(closure).chunk.span_at(pc)).flatten() }
+    unsafe {
+        object::is_type(closure, Type::Closure)
+            .then(|| instance_of(closure).chunk.span_at(pc))
+            .flatten()
+    }
 }

@@ -253,7 +253,10 @@ impl Machine {
                         slot!(i.a()) = self.isolate.heap.new_box(Value::from_raw(slot!(i.b()))).word();
                     }
                     Op::GetBox => slot!(i.a()) = object::field(slot!(i.b()), object::boxed::VALUE),
-                    Op::SetBox => self.isolate.heap.write(slot!(i.a()), object::boxed::VALUE, slot!(i.b())),
+                    Op::SetBox => self
+                        .isolate
+                        .heap
+                        .write(slot!(i.a()), object::boxed::VALUE, slot!(i.b())),
                     Op::CheckBound => {
                         if slot!(i.a()) == Word::UNBOUND {
                             save!();
@@ -282,7 +285,8 @@ impl Machine {
                     }
                     Op::DefGlobal => {
                         let core = instance_of(*fp).chunk.core;
-                        self.isolate.store_global(*consts.add(i.bc() as usize), slot!(i.a()), core);
+                        self.isolate
+                            .store_global(*consts.add(i.bc() as usize), slot!(i.a()), core);
                     }
                     Op::MakeClosure => {
                         let n = i.d();
