@@ -31,6 +31,10 @@ pub const PAGES: &[Page] = &[
         path: "docs/errors.md",
         generate: errors::page,
     },
+    Page {
+        path: "docs/primitives.md",
+        generate: sx_runtime::prims::docs::reference,
+    },
 ];
 
 /// Writes every page that differs from what its table says, and tells which.

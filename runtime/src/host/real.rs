@@ -1,4 +1,7 @@
 //! The host of a process: the system's clock, randomness, standard streams and files.
+//!
+//! Invariant: no path reaches the file system but through the access policy. Output is buffered;
+//! what was printed before a warning stands before it.
 
 use super::{Access, Host, HostError, Random, Stream};
 use std::io::{BufRead, Read, Write};

@@ -1,5 +1,6 @@
 //! A host in memory: a virtual clock, seeded randomness, captured output, files in a map.
 //! Two hosts of the same seed that are asked the same things answer the same.
+//! Deliberately absent: any look at the machine it runs on.
 
 use super::{Host, HostError, HostErrorKind, Random, Stream};
 use std::collections::{BTreeMap, VecDeque};

@@ -1,4 +1,7 @@
 //! Arithmetic: the numeric tower (`num.rs`) as primitives. Small integers take a short way.
+//!
+//! Invariant: an operation whose result could be of any size reserves room for it before it
+//! computes, so the memory limit is met before the memory is taken.
 
 use super::cx::num_error;
 use super::{Cx, prims};

@@ -1,4 +1,7 @@
 //! Calendar dates of moments, in UTC. A moment is a number of milliseconds since 1970.
+//!
+//! Deliberately absent: time zones other than UTC (an offset in a text is taken into account) and
+//! locales: names of months and days are English.
 
 use super::{Cx, prims};
 use crate::error::{Code, Raise};

@@ -1,5 +1,7 @@
 //! Dicts: string-keyed, in insertion order. A symbol or keyword counts as the string of its name.
 //! An ADT value also answers to `get` with `_type`, `_ctor` and `_fields`.
+//!
+//! Invariant: what copies never shows in the dict it was copied from.
 
 use super::seq::{list_items, out_of_range};
 use super::{Cx, prims};

@@ -1,4 +1,6 @@
 //! Hashing and encodings of text and bytes. Digests are lower-case hexadecimal.
+//!
+//! Deliberately absent: passwords and signatures, which need more than a digest.
 
 use super::{Cx, prims};
 use crate::error::{Code, Raise};

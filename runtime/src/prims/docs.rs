@@ -1,4 +1,6 @@
 //! What people read about primitives: the text of `(doc name)` and the reference page.
+//!
+//! Invariant: nothing here is written twice: every word comes from a row.
 
 use super::{Effect, Mark, Prim, Type, all};
 use std::fmt::Write;

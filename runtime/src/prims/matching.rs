@@ -1,5 +1,6 @@
 //! What the expansions of `match` and quasiquotation call. A test never fails with an error,
 //! whatever the value; the accessors are called behind their test only.
+//! Names with `%` only, but `list*`.
 
 use super::seq::{list_error, list_items};
 use super::{Cx, prims};

@@ -1,4 +1,7 @@
 //! Numbers from and to text, and `format`.
+//!
+//! Reading is `Num::parse`, the reader's own, so a program and its source agree on what a number
+//! is; a text that is none gives nil or the default, never an error.
 
 use super::{Cx, prims};
 use crate::error::{Code, Raise};

@@ -1,4 +1,6 @@
 //! Looking at values: types, text, names, membership.
+//!
+//! Deliberately absent: what needs the machine (`doc` of a procedure) or the reader (`sx-parse`).
 
 use super::seq::items;
 use super::{Cx, prims};

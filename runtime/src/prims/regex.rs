@@ -1,5 +1,7 @@
 //! Regular expressions that always take time linear in the text. Patterns come first. What takes
 //! a function (`regex-replace` with one) is SX over `%regex-pieces`.
+//!
+//! Invariant: a pattern is compiled once while it is among those used lately.
 
 use super::seq::LIST_MAX;
 use super::{Cx, prims};

@@ -1,4 +1,6 @@
 //! What list primitives share: reading operands as items, building answers, error texts.
+//!
+//! Invariant: a list that does not end is an error here, never a loop.
 
 use super::Cx;
 use crate::error::{Code, Raise};

@@ -1,4 +1,6 @@
 //! Sets and hash tables: insertion-ordered, keyed by any value, keys compared by `=`.
+//!
+//! Invariant: of equal keys the one written first stays, with its exactness.
 
 use super::seq::{items, list_items};
 use super::{Cx, prims};

@@ -1,4 +1,7 @@
 //! Vectors and bytevectors.
+//!
+//! Invariant: every index and range is checked before the first element is written, so an error
+//! leaves the vector as it was.
 
 use super::seq::{items, list_items, list_len, out_of_range};
 use super::{Cx, prims};

@@ -1,4 +1,7 @@
 //! What the host gives: time, randomness, files, the environment, warnings.
+//!
+//! Deliberately absent: any way around the host's access policy, and `perform`, whose ops belong
+//! to the edge.
 
 use super::cx::host_error;
 use super::{Cx, prims};
