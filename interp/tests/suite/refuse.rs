@@ -8,7 +8,10 @@ use sx_runtime::value::Word;
 #[test]
 fn an_answer_is_the_value_of_perform() {
     let mut m = machine();
-    assert!(matches!(start(&mut m, "t.sx", "(+ 1 (perform (list \"ask\" 1)))"), Exit::Perform));
+    assert!(matches!(
+        start(&mut m, "t.sx", "(+ 1 (perform (list \"ask\" 1)))"),
+        Exit::Perform
+    ));
     m.answer(Word::fixnum(41));
     let exit = m.run();
     assert_eq!(outcome(&m, exit), "42");
@@ -17,10 +20,22 @@ fn an_answer_is_the_value_of_perform() {
 #[test]
 fn an_unserviced_op_is_an_error_at_the_perform() {
     let mut m = machine();
-    assert!(matches!(start(&mut m, "t.sx", "(define (f)\n  (+ 1 (perform {:op \"db/get\" :args ()})))\n(f)"), Exit::Perform));
+    assert!(matches!(
+        start(
+            &mut m,
+            "t.sx",
+            "(define (f)\n  (+ 1 (perform {:op \"db/get\" :args ()})))\n(f)"
+        ),
+        Exit::Perform
+    ));
     m.refuse_unhandled();
-    let Exit::Failed(failure) = m.run() else { panic!("no failure") };
-    assert_eq!((&*failure.code, &*failure.message), ("effect", "Unhandled effect: db/get"));
+    let Exit::Failed(failure) = m.run() else {
+        panic!("no failure")
+    };
+    assert_eq!(
+        (&*failure.code, &*failure.message),
+        ("effect", "Unhandled effect: db/get")
+    );
     assert_eq!(failure.span.map(|s| s.place()), Some("t.sx:2:8".to_string()));
     assert_eq!(failure.backtrace[0].name, "f");
 }
