@@ -224,8 +224,10 @@ impl Reader {
     }
 
     fn unclosed_message(&self, opener: &str, start: usize) -> String {
-        let (line, column) = self.lexer.source.line_col(start as u32);
-        format!("unclosed {opener} opened at {line}:{column}")
+        format!(
+            "unclosed {opener} opened at {}",
+            self.lexer.span_to(start, start + opener.len()).place()
+        )
     }
 
     fn build(&mut self, kind: Kind, mut items: Vec<Stx>, dot: Option<usize>, start: usize) -> Node {

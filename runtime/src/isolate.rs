@@ -203,6 +203,11 @@ impl Isolate {
             host,
             prims: PrimState::default(),
         };
+        isolate.heap.set_closure_names(|instance| {
+            // SAFETY: the heap asks about instances of live closures only.
+            let chunk = unsafe { &(*instance.cast::<Instance>()).chunk };
+            (!chunk.name.is_empty()).then(|| chunk.name.to_string())
+        });
         for (name, id) in prims::registry::names() {
             isolate.add_primitive(name, id);
         }

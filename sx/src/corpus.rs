@@ -128,6 +128,10 @@ impl Outcome {
 pub trait Configuration: Send + Sync {
     /// The name in test names.
     fn name(&self) -> &str;
+    /// Can it run the case at all? What it cannot run is left out.
+    fn takes(&self, _case: &Case) -> bool {
+        true
+    }
     /// Runs the case afresh. A run that takes longer than the case's time limit is ended and is
     /// an `Err` saying so, as is anything that keeps the case from running at all.
     fn run(&self, case: &Case) -> Result<Outcome, String>;

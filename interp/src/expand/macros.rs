@@ -142,10 +142,7 @@ impl Worker<'_> {
     }
 }
 
-/// Macro names with their specifications, and the body they are for.
-type SyntaxBindings<'a> = (Vec<(Ident, &'a Stx)>, &'a [Stx]);
-
-fn syntax_bindings<'a>(usage: &'a Use<'_>) -> Result<SyntaxBindings<'a>> {
+fn syntax_bindings<'a>(usage: &'a Use<'_>) -> Result<(Vec<(Ident, &'a Stx)>, &'a [Stx])> {
     let (bindings, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
     let binding = |stx: &'a Stx| match stx.as_list() {
         Some([name, spec]) => Ident::of(name).map(|ident| (ident, spec)).ok_or_else(|| usage.bad()),

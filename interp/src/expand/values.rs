@@ -24,10 +24,7 @@ pub(super) fn receive(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
     Ok(receive_values(usage, formals.clone(), producer, body))
 }
 
-/// Formals with the forms that give their values, and the body they are for.
-type Clauses<'a> = (Vec<(&'a Stx, &'a Stx)>, &'a [Stx]);
-
-fn clauses<'a>(usage: &'a Use<'_>) -> Result<Clauses<'a>> {
+fn clauses<'a>(usage: &'a Use<'_>) -> Result<(Vec<(&'a Stx, &'a Stx)>, &'a [Stx])> {
     let (clauses, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
     let clause = |stx: &'a Stx| match stx.as_list() {
         Some([formals, producer]) => Ok((formals, producer)),

@@ -2,7 +2,7 @@
 //!
 //! What `define-record-type` and `define-type` define is SX over these.
 
-use super::seq::{list_items, list_len, out_of_range};
+use super::seq::{list_items, out_of_range};
 use super::{Cx, prims};
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
@@ -19,15 +19,6 @@ prims! { RECORDS {
     "%make-record-type" (name: Name, fields: List, adt: Any optional, info: Any optional) -> RecordType, Allocates, make_type, ["(type-of (%make-record (%make-record-type \"point\" (list \"x\")) 1)) ; => \"point\""];
     /// A record of this type with these fields.
     "%make-record" (type: RecordType, fields: Any rest) -> Record, Allocates, make_record, ["(%make-record (%make-record-type \"Just\" (list \"value\") \"Maybe\") 42) ; => (Just 42)"];
-    /// A record of this type whose fields are the items of a list, as many as there are fields; with
-    /// places, each item goes to its place and the other fields are nil.
-    "%construct" (type: RecordType, values: List, places: List optional) -> Record, Allocates, construct, ["(%construct (%make-record-type \"Just\" (list \"v\") \"Maybe\") (list 42)) ; => (Just 42)", "(%construct (%make-record-type \"P\" (list \"x\" \"y\") \"P\") (list 1) (list 1)) ; => (P nil 1)", "(%construct (%make-record-type \"P\" (list \"x\")) ()) ; error: P: expected 1 argument, got 0"];
-    /// The place of the field of this name.
-    "%record-place" (type: RecordType, field: Name) -> Index, Pure, record_place, ["(%record-place (%make-record-type \"P\" (list \"x\" \"y\")) \"y\") ; => 1"];
-    /// The name of the field at a place.
-    "%record-field-name" (type: RecordType, i: Index) -> Any, Pure, |cx| Ok(record_type_at(cx, 0).and_then(|t| t.fields().as_vector()).and_then(|f| f.get(cx.index(1))).map_or(Word::NIL, Value::word)), ["(%record-field-name (%make-record-type \"P\" (list \"x\" \"y\")) 1) ; => \"y\""];
-    /// Is x a record of one of these types?
-    "%record-of?" (x: Any, types: List) -> Bool, Pure, |cx| Ok(Word::bool(cx.arg(0).as_record().is_some_and(|r| cx.arg(1).items().any(|t| t == r.record_type().value())))), ["(%record-of? 5 ()) ; => false"];
     /// Is x a record of this type?
     "%record-is?" (x: Any, type: RecordType) -> Bool, Pure, |cx| Ok(Word::bool(is_record(cx))), ["(%record-is? 1 (%make-record-type \"p\" ())) ; => false"];
     /// Is x a value of the ADT of this name?
@@ -90,53 +81,6 @@ fn make_record(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     cx.reserve(size_of_record(count))?;
     let fields: Vec<Value<'_>> = cx.all_args().skip(1).collect();
     Ok(cx.heap().record(cx.arg(0), &fields).value().word())
-}
-
-/// The fields of a type, as many as there are names.
-fn field_count(cx: &Cx<'_>, i: usize) -> usize {
-    record_type_at(cx, i)
-        .and_then(|t| t.fields().as_vector())
-        .map_or(0, |fields| fields.len())
-}
-
-fn construct(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let fields = field_count(cx, 0);
-    let has_places = cx.argc() > 2;
-    let wanted = if has_places {
-        list_len("record", cx.arg(2))?
-    } else {
-        fields
-    };
-    let given = list_len("record", cx.arg(1))?;
-    if given != wanted {
-        let name = record_type_at(cx, 0).map_or("record", |t| t.name());
-        let plural = if wanted == 1 { "" } else { "s" };
-        return Err(Raise::new(
-            Code::Arity,
-            format!("{name}: expected {wanted} argument{plural}, got {given}"),
-        ));
-    }
-    cx.reserve(size_of_record(fields))?;
-    let mut values: Vec<Value<'_>> = cx.arg(1).items().collect();
-    if has_places {
-        let mut all = vec![Value::NIL; fields];
-        for (value, place) in values.into_iter().zip(cx.arg(2).items()) {
-            if let Some(slot) = place.as_fixnum().and_then(|i| all.get_mut(i as usize)) {
-                *slot = value;
-            }
-        }
-        values = all;
-    }
-    Ok(cx.heap().record(cx.arg(0), &values).value().word())
-}
-
-fn record_place(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let fields = record_type_at(cx, 0).and_then(|t| t.fields().as_vector());
-    let place = fields.and_then(|fields| fields.iter().position(|field| field.as_str() == Some(cx.text(1))));
-    match place {
-        Some(place) => Ok(Word::fixnum(place as i64)),
-        None => Err(Raise::new(Code::Value, format!("no field {}", cx.text(1))).with_arg(1)),
-    }
 }
 
 fn is_record(cx: &Cx<'_>) -> bool {

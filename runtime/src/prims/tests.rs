@@ -4,8 +4,6 @@
 
 #![allow(unsafe_code, clippy::unwrap_used)]
 
-mod fuzz;
-
 use super::*;
 use crate::heap::{GcKind, Heap, HeapOptions, Roots};
 use crate::host::SimulatedHost;
@@ -148,10 +146,6 @@ impl Isolate {
                         panic!("only symbols are quoted here")
                     };
                     Ok(self.make(|heap| heap.symbol(symbol).word()))
-                }
-                // Nothing here can run a body: a parameter is as callable as a procedure.
-                Some(Form::Atom(name)) if name == "fn" => {
-                    self.apply("%make-parameter", &[Form::Atom("nil".into())], env)
                 }
                 Some(Form::Atom(name)) if name == "let" => {
                     let Form::Call(bindings) = &forms[1] else { panic!("let") };

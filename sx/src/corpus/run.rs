@@ -69,7 +69,8 @@ impl CaseFile {
         for case in &self.cases {
             let shared = Arc::new(case.clone());
             for configuration in configurations {
-                if !case.skipped.iter().any(|(name, _)| name == configuration.name()) {
+                let is_skipped = case.skipped.iter().any(|(name, _)| name == configuration.name());
+                if !is_skipped && configuration.takes(case) {
                     trials.push(Trial {
                         name: format!("{}::{}::{}", self.path, case.name, configuration.name()),
                         case: Arc::clone(&shared),

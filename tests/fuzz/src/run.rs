@@ -1,0 +1,264 @@
+//! Programs on the machine, in every stress mode, and what differs from the oracle.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use sx_interp::machine::{Exit, Machine};
+use sx_oracle::{Answer, Edge, Outcome, PROGRAM, TestEdge};
+use sx_runtime::chunk::Chunk;
+use sx_runtime::heap::HeapOptions;
+use sx_runtime::host::{Host, HostError, SimulatedHost, Stream};
+use sx_runtime::ops::Instr;
+use sx_runtime::print::Style;
+use sx_runtime::syntax::{Source, Span};
+use sx_runtime::value::{Value, Word};
+
+/// What is done more often than it has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// Nothing.
+    Plain,
+    /// A collection at every reservation.
+    Collect,
+    /// A suspension at every performed op.
+    Suspend,
+    /// The stack is sealed at every call.
+    Seal,
+    /// All of it.
+    All,
+}
+
+/// Every mode and its name.
+pub const MODES: &[(&str, Mode)] = &[
+    ("plain", Mode::Plain),
+    ("collect", Mode::Collect),
+    ("suspend", Mode::Suspend),
+    ("seal", Mode::Seal),
+    ("all", Mode::All),
+];
+
+/// What a run on the machine showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// As in the oracle's outcome.
+    pub value: Option<String>,
+    /// As in the oracle's outcome.
+    pub output: String,
+    /// As in the oracle's outcome.
+    pub error_output: String,
+    /// As in the oracle's outcome.
+    pub effects: Vec<String>,
+    /// As in the oracle's outcome.
+    pub error: Option<String>,
+    /// Where the error was.
+    pub place: Option<String>,
+    /// Instructions of functions that were called, by name.
+    pub ops: BTreeMap<&'static str, u64>,
+    /// Minor and full collections.
+    pub collections: (u64, u64),
+}
+
+/// The core library, compiled once.
+pub struct Library {
+    chunks: Vec<Arc<Chunk>>,
+}
+
+/// A host that the runner keeps looking into.
+#[derive(Clone)]
+struct Shared(Rc<RefCell<SimulatedHost>>);
+
+impl Host for Shared {
+    fn now_ms(&mut self) -> i64 {
+        self.0.borrow_mut().now_ms()
+    }
+    fn monotonic_ns(&mut self) -> u64 {
+        self.0.borrow_mut().monotonic_ns()
+    }
+    fn random_u64(&mut self) -> u64 {
+        self.0.borrow_mut().random_u64()
+    }
+    fn random_bytes(&mut self, out: &mut [u8]) -> Result<(), HostError> {
+        self.0.borrow_mut().random_bytes(out)
+    }
+    fn write(&mut self, stream: Stream, text: &str) -> Result<(), HostError> {
+        self.0.borrow_mut().write(stream, text)
+    }
+    fn flush(&mut self, stream: Stream) -> Result<(), HostError> {
+        self.0.borrow_mut().flush(stream)
+    }
+    fn read_line(&mut self) -> Result<Option<String>, HostError> {
+        self.0.borrow_mut().read_line()
+    }
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError> {
+        self.0.borrow_mut().read_file(path)
+    }
+    fn file_exists(&mut self, path: &str) -> bool {
+        self.0.borrow_mut().file_exists(path)
+    }
+    fn write_file(&mut self, path: &str, bytes: &[u8]) -> Result<(), HostError> {
+        self.0.borrow_mut().write_file(path, bytes)
+    }
+    fn delete_file(&mut self, path: &str) -> Result<(), HostError> {
+        self.0.borrow_mut().delete_file(path)
+    }
+    fn interrupted(&self) -> bool {
+        self.0.borrow().interrupted()
+    }
+    fn environment(&mut self, name: &str) -> Option<String> {
+        self.0.borrow_mut().environment(name)
+    }
+}
+
+fn options(mode: Mode) -> HeapOptions {
+    let stress = matches!(mode, Mode::Collect | Mode::All);
+    HeapOptions {
+        stress,
+        poison: stress,
+        nursery_bytes: 256 << 10,
+        limit_bytes: 1 << 30,
+        ..HeapOptions::default()
+    }
+}
+
+fn machine(mode: Mode, host: &Shared) -> Result<Machine, String> {
+    let mut machine = Machine::new(options(mode), Box::new(host.clone())).map_err(|_| "no memory")?;
+    machine.stress.seal_every_call = matches!(mode, Mode::Seal | Mode::All);
+    machine.stress.suspend_every_perform = matches!(mode, Mode::Suspend | Mode::All);
+    Ok(machine)
+}
+
+impl Library {
+    /// Compiles the core library.
+    pub fn new() -> Result<Library, String> {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../lib/core");
+        let mut paths = vec![];
+        for entry in std::fs::read_dir(directory).map_err(|e| format!("lib/core: {e}"))? {
+            paths.push(entry.map_err(|e| format!("lib/core: {e}"))?.path());
+        }
+        paths.retain(|path| path.extension().is_some_and(|e| e == "sx"));
+        paths.sort();
+        let mut sources = vec![];
+        for path in paths {
+            let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            sources.push(Source::new(
+                format!("lib/core/{}", path.file_name().unwrap_or_default().display()),
+                text,
+            ));
+        }
+        let host = Shared(Rc::new(RefCell::new(SimulatedHost::new(1))));
+        let chunks = machine(Mode::Plain, &host)?
+            .load_core(&sources)
+            .map_err(|e| format!("{e:?}"))?;
+        Ok(Library { chunks })
+    }
+
+    /// Runs a program in a mode.
+    pub fn run(&self, text: &str, mode: Mode) -> Result<Shown, String> {
+        let host = Shared(Rc::new(RefCell::new(SimulatedHost::new(1))));
+        let mut machine = machine(mode, &host)?;
+        machine.load_image(&self.chunks).map_err(|e| format!("{e:?}"))?;
+        let mut shown = Shown::default();
+        run_program(&mut machine, text, &mut shown)?;
+        shown.output = std::mem::take(&mut host.0.borrow_mut().out);
+        shown.error_output = std::mem::take(&mut host.0.borrow_mut().err);
+        let stats = machine.isolate.heap.stats();
+        shown.collections = (stats.minor, stats.full);
+        count_ops(&machine, &mut shown);
+        Ok(shown)
+    }
+}
+
+fn run_program(machine: &mut Machine, text: &str, shown: &mut Shown) -> Result<(), String> {
+    let start = machine
+        .evaluation_of(Source::new(PROGRAM, text))
+        .map_err(|e| format!("{e:?}"))?;
+    let Ok(start) = start else {
+        return Err("the program cannot be read".into());
+    };
+    let evaluate = machine.isolate.global("%evaluate").ok_or("no %evaluate")?;
+    machine.start(evaluate, &[start, Word::NIL]);
+    let mut edge = TestEdge::default();
+    loop {
+        match machine.run() {
+            Exit::Value(_) => {
+                shown.value = Some(machine.isolate.heap.print(machine.result(), Style::Write));
+                return Ok(());
+            }
+            Exit::Failed(failure) => {
+                shown.error = Some(failure.message.clone());
+                shown.place = failure.span.as_ref().map(place_text);
+                return Ok(());
+            }
+            Exit::Perform => perform(machine, &mut edge, shown),
+            Exit::Interrupted(_) | Exit::Stepped => return Err("the machine stopped".into()),
+        }
+    }
+}
+
+fn place_text(span: &Span) -> String {
+    let (line, column) = span.source.line_col(span.start);
+    if span.source.name == PROGRAM {
+        format!("{line}:{column}")
+    } else {
+        span.place()
+    }
+}
+
+fn perform(machine: &mut Machine, edge: &mut TestEdge, shown: &mut Shown) {
+    let (op, args) = machine.request();
+    let op = op.as_name().unwrap_or_default().to_owned();
+    let args: Vec<Value<'_>> = args.items().collect();
+    let heap = &machine.isolate.heap;
+    let printed: String = args
+        .iter()
+        .map(|arg| format!(" {}", heap.print(*arg, Style::Write)))
+        .collect();
+    shown.effects.push(format!("{op}{printed}"));
+    match edge.perform(&op, args.len()) {
+        Answer::Argument(i) => {
+            let answer = args.get(i).map_or(Word::NIL, |arg| arg.word());
+            machine.answer(answer);
+        }
+        Answer::Integer(i) => machine.answer(Word::fixnum(i)),
+        Answer::Unhandled => machine.unhandled(),
+    }
+}
+
+fn count_ops(machine: &Machine, shown: &mut Shown) {
+    for instance in machine.isolate.state.instances().filter(|i| i.calls.get() > 0) {
+        for word in instance.code() {
+            if let Some(op) = Instr(*word).op() {
+                *shown.ops.entry(op.info().name).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// What differs between the oracle's outcome and what the machine showed, as text for people.
+pub fn differences(oracle: &Outcome, machine: &Shown) -> Vec<String> {
+    let mut found = vec![];
+    compare("value", &oracle.value, &machine.value, &mut found);
+    compare("error", &oracle.error, &machine.error, &mut found);
+    compare("output", &oracle.output, &machine.output, &mut found);
+    compare("error output", &oracle.error_output, &machine.error_output, &mut found);
+    compare("effects", &oracle.effects, &machine.effects, &mut found);
+    if found.is_empty()
+        && oracle.error.is_some()
+        && !machine
+            .place
+            .as_ref()
+            .is_some_and(|place| oracle.places.contains(place))
+    {
+        let places: Vec<Option<&String>> = oracle.places.iter().map(Some).collect();
+        compare("place", &places, &machine.place.as_ref(), &mut found);
+    }
+    found
+}
+
+fn compare(what: &str, oracle: &impl std::fmt::Debug, machine: &impl std::fmt::Debug, found: &mut Vec<String>) {
+    let (oracle, machine) = (format!("{oracle:?}"), format!("{machine:?}"));
+    if oracle != machine {
+        found.push(format!("{what}\n  oracle  {oracle}\n  machine {machine}"));
+    }
+}
