@@ -419,6 +419,9 @@ impl Compiler<'_> {
                 if let Some(other) = as_or(var, body) {
                     return self.test_or(init, other, truth);
                 }
+                if let Some(other) = as_and(var, body) {
+                    return self.test_and(init, other, truth);
+                }
             }
             CoreNode::Call(callee, args) => {
                 if let CoreNode::Global(name) = &callee.node
@@ -529,6 +532,15 @@ fn as_or<'c>(var: &crate::core::Var, body: &'c Core) -> Option<&'c Core> {
     let is_var = |c: &Core| matches!(&c.node, CoreNode::Local(v) if v.id() == var.id());
     match &body.node {
         CoreNode::If(a, b, other) if is_var(a) && is_var(b) => Some(other),
+        _ => None,
+    }
+}
+
+/// `(let ((t a)) (if t b t))` is what `and` expands to: answers `b`.
+fn as_and<'c>(var: &crate::core::Var, body: &'c Core) -> Option<&'c Core> {
+    let is_var = |c: &Core| matches!(&c.node, CoreNode::Local(v) if v.id() == var.id());
+    match &body.node {
+        CoreNode::If(a, other, c) if is_var(a) && is_var(c) => Some(other),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@
 
 use super::build::strip;
 use super::work::{Result, Use, Worker};
-use super::{Globals, Step, SyntaxError};
+use super::{Globals, Step, SyntaxError, TopEnv};
 use sx_runtime::syntax::{Name, Node, Span, Stx};
 
 /// One export of a library.
@@ -30,6 +30,31 @@ pub struct Library {
     pub imports: Vec<ImportSet>,
     /// Its forms, in order.
     pub body: Vec<Stx>,
+}
+
+impl Library {
+    /// Makes known what the library's forms plainly define, so that a form can name what a later
+    /// one defines though a built-in has that name too. Comes after the imports.
+    pub fn declare(&self, top: &TopEnv) {
+        let mut todo: Vec<&Stx> = self.body.iter().collect();
+        while let Some(form) = todo.pop() {
+            let Some([head, target, ..]) = form.as_list() else {
+                continue;
+            };
+            let target = match &target.node {
+                Node::List(items) | Node::Dotted(items, _) => items.first(),
+                _ => Some(target),
+            };
+            match (
+                head.as_name().map(|name| &**name),
+                target.and_then(|target| target.as_name()),
+            ) {
+                (Some("define" | "define-syntax" | "defmacro"), Some(name)) => drop(top.define(name)),
+                (Some("begin"), _) => todo.extend(form.as_list().unwrap_or_default()),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// What a clause of `import` asks for.

@@ -12,6 +12,7 @@ use super::top::TopEnv;
 use super::work::Result;
 use super::{SyntaxError, show};
 use pattern::{Bindings, Pattern};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use sx_runtime::syntax::{Stx, Syntax};
@@ -90,8 +91,8 @@ impl Rules {
         })
     }
 
-    /// The expansion of a use of the macro in scope `env`.
-    pub(super) fn expand(&self, form: &Stx, env: &Env, scoping: &Scoping<'_>) -> Result<Stx> {
+    /// The expansion of a use of the macro in scope `env`. What it makes is taken off the budget.
+    pub(super) fn expand(&self, form: &Stx, env: &Env, scoping: &Scoping<'_>, budget: &Cell<u64>) -> Result<Stx> {
         let place = pattern::Place {
             scoping,
             rules_env: &self.env,
@@ -100,7 +101,14 @@ impl Rules {
         for clause in &self.clauses {
             let mut bindings: Bindings = vec![None; clause.variables];
             if clause.pattern.matches_operands(form, &place, &mut bindings) {
-                return clause.instantiate(&bindings, form, &self.env, scoping);
+                let inserted = clause.inserted.iter();
+                let aliases: Vec<Ident> = inserted.map(|ident| scoping.aliases.fresh(ident, &self.env)).collect();
+                let instance = template::Instance {
+                    aliases: &aliases,
+                    span: &form.span,
+                    budget,
+                };
+                return instance.make(&clause.template, &bindings);
             }
         }
         let name = form
@@ -129,19 +137,6 @@ impl Clause {
             template,
             inserted,
         })
-    }
-
-    fn instantiate(&self, bindings: &Bindings, form: &Stx, env: &Env, scoping: &Scoping<'_>) -> Result<Stx> {
-        let aliases: Vec<Ident> = self
-            .inserted
-            .iter()
-            .map(|ident| scoping.aliases.fresh(ident, env))
-            .collect();
-        template::Instance {
-            aliases: &aliases,
-            span: &form.span,
-        }
-        .make(&self.template, bindings)
     }
 }
 

@@ -62,6 +62,7 @@ forms! {
     "fn" "(fn (param... &rest more) body...)" "A procedure." Core(bind::lambda);
     "lambda" "(lambda (param... &rest more) body...)" "A procedure: another name of fn." Core(bind::lambda);
     "let" "(let ((name value)...) body...) or (let name ((name value)...) body...)" "Variables, each visible in the values after it; with a name, a loop." Core(bind::let_form);
+    "named-let" "(named-let name ((name value)...) body...)" "A loop: let with a name." Core(bind::let_form);
     "let*" "(let* ((name value)...) body...)" "Variables, each visible in the values after it." Core(bind::let_star);
     "letrec" "(letrec ((name value)...) body...)" "Variables visible in each other's values." Core(bind::letrec);
     "letrec*" "(letrec* ((name value)...) body...)" "Variables visible in each other's values." Core(bind::letrec);

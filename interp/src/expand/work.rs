@@ -8,6 +8,7 @@ use super::syntax_rules::Rules;
 use super::table::{Form, Rewrite};
 use super::top::{MARK, TopEnv};
 use super::{Answer, GlobalMacro, Globals, MacroRef, Step, SyntaxError, Warning, build, choice, module, page};
+use std::cell::Cell;
 use std::rc::Rc;
 use sx_runtime::syntax::{Name, Node, Span, Stx, Syntax};
 
@@ -58,12 +59,20 @@ pub struct Expansion {
     top: Rc<TopEnv>,
     /// Macro uses expanded so far.
     uses: u32,
+    /// Forms that templates may still make.
+    budget: u64,
+    /// Core forms made so far.
+    size: u32,
 }
 
 /// Pieces of work between two pauses.
 const SLICE: u32 = 100_000;
 /// A form that takes more macro uses than this is taken for one that never ends.
-const USES_MAX: u32 = 2_000_000;
+const USES_MAX: u32 = 500_000;
+/// So many forms may `syntax-rules` templates make in the expansion of one top-level form.
+const MADE_MAX: u64 = 20_000_000;
+/// So many core forms may one top-level form become.
+const OUTPUT_MAX: u32 = 4_000_000;
 
 /// An expansion at work: its state, and what it may ask about globals.
 pub(super) struct Worker<'a> {
@@ -123,6 +132,8 @@ impl Expansion {
             aliases: Rc::new(Aliases::new()),
             top: top.clone(),
             uses: 0,
+            budget: MADE_MAX,
+            size: 0,
         }
     }
     /// The expansion of a top-level form.
@@ -174,6 +185,15 @@ impl Worker<'_> {
                 return Ok(Step::Done(op::build(self.state.output), warnings));
             };
             self.perform(task)?;
+            if self.state.size > OUTPUT_MAX {
+                let span = self
+                    .state
+                    .output
+                    .iter()
+                    .next()
+                    .map_or_else(Span::none, |(_, span)| span.clone());
+                return Err(SyntaxError::new("this form is too large", span));
+            }
             match self.stop.take() {
                 None => {}
                 Some(Stop::Step(step)) => return Ok(*step),
@@ -254,6 +274,7 @@ impl Worker<'_> {
         self.push(Task::Emit(op, span.clone()));
     }
     pub(super) fn output(&mut self, op: Op, span: &Span) {
+        self.state.size += 1;
         self.state.output.push((op, span.clone()));
     }
     pub(super) fn constant(&mut self, node: Node, span: &Span) {
@@ -323,7 +344,10 @@ impl Worker<'_> {
     /// Expands one use of a `syntax-rules` macro.
     pub(super) fn apply_rules(&mut self, rules: &Rules, form: &Stx, env: &Env) -> Result<Stx> {
         self.count_use(&form.span)?;
-        rules.expand(form, env, &self.scoping())
+        let budget = Cell::new(self.state.budget);
+        let expanded = rules.expand(form, env, &self.scoping(), &budget);
+        self.state.budget = budget.get();
+        expanded
     }
 
     /// Asks for the call of a macro procedure.

@@ -8,6 +8,7 @@ use super::super::env::Ident;
 use super::super::work::Result;
 use super::pattern::{Bindings, Bound};
 use super::{Dialect, Variables, error};
+use std::cell::Cell;
 use sx_runtime::syntax::{Node, Span, Stx, Syntax};
 
 /// A compiled template.
@@ -140,6 +141,8 @@ impl Compiler<'_> {
 pub(super) struct Instance<'a> {
     pub(super) aliases: &'a [Ident],
     pub(super) span: &'a Span,
+    /// Forms that may still be made.
+    pub(super) budget: &'a Cell<u64>,
 }
 
 impl Instance<'_> {
@@ -189,6 +192,10 @@ impl Instance<'_> {
         bindings: &Bindings,
         out: &mut Vec<Stx>,
     ) -> Result<()> {
+        match self.budget.get().checked_sub(1) {
+            Some(rest) => self.budget.set(rest),
+            None => return Err(self.error("the expansion is too large")),
+        }
         let Some((repeated, inner)) = drivers.split_last() else {
             out.push(self.make(template, bindings)?);
             return Ok(());

@@ -109,6 +109,14 @@ fn modules_are_steps() {
         (library.exports.len(), library.imports.len(), library.body.len()),
         (2, 1, 3)
     );
+    let library = "(define-library (a) (begin (define (f) (list)) (begin (define (list) 1))))";
+    let Step::Library(library) = Expansion::new(one(library), &top).step(Answer::Go, &world) else {
+        panic!("expected a library");
+    };
+    let top = TopEnv::library("a");
+    library.declare(&top);
+    world.bound.borrow_mut().insert("list".into());
+    assert_eq!(&*top.resolve(&"list".into(), &world), "a#list");
 }
 
 #[test]
@@ -142,6 +150,17 @@ fn deep_forms_expand() {
         }
         assert!(matches!(step, Step::Done(..)), "{}", &text[..40]);
     }
+}
+
+#[test]
+fn what_macros_make_is_bounded() {
+    let double = "(define-syntax m (syntax-rules () ((_ x ...) (m x ... x ...))))\n(m 1)";
+    assert!(expand(double).ends_with("syntax-rules: the expansion is too large"));
+    let tree = "(define-syntax m (syntax-rules () ((_ x) (m (x x)))))\n(m 1)";
+    assert!(expand(tree).ends_with("macro expansion does not end"));
+    let wide = "(define-syntax m (syntax-rules () ((_ () x) x) ((_ (a . b) x) (m b (x x)))))
+                (m (1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30) f)";
+    assert!(expand(wide).ends_with("this form is too large"));
 }
 
 #[test]
