@@ -305,7 +305,7 @@ fn range(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     };
     let step = if cx.argc() > 2 { cx.num(2) } else { Num::Int(1) };
     if step.is_zero() {
-        return Err(Raise::new(Code::Value, "range: the step is zero"));
+        return Err(Raise::new(Code::Value, "range: step must not be zero"));
     }
     let span = end
         .sub(&start)
@@ -330,7 +330,9 @@ fn range(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         return Ok(heap.list(&items).word());
     }
     cx.reserve(count.saturating_mul(item_bytes))?;
-    let nums: Vec<Num> = (0..count as i64).map(|i| start.add(&step.mul(&Num::Int(i)))).collect();
+    // The first item is start as it was given, exact or not.
+    let item = |i| if i == 0 { start.clone() } else { start.add(&step.mul(&Num::Int(i))) };
+    let nums: Vec<Num> = (0..count as i64).map(item).collect();
     cx.give_nums(&nums)
 }
 

@@ -40,6 +40,10 @@ prims! { PREDICATES {
     "keyword?" (x: Any) -> Bool, Pure, |cx| is(cx, Type::Keyword), ["(keyword? :a) ; => false"];
     /// Is it true or false?
     "boolean?" (x: Any) -> Bool, Pure, |cx| test(cx, |v| v.word() == Word::TRUE || v.word() == Word::FALSE), ["(boolean? false) ; => true"];
+    /// Is it the value true?
+    "true?" (x: Any) -> Bool, Pure, |cx| test(cx, |v| v.word() == Word::TRUE), ["(true? 1) ; => false"];
+    /// Is it the value false? nil is not.
+    "false?" (x: Any) -> Bool, Pure, |cx| test(cx, |v| v.word() == Word::FALSE), ["(false? nil) ; => false"];
     /// Is it nil?
     "nil?" (x: Any) -> Bool, Pure, |cx| test(cx, |v| v == Value::NIL), ["(nil? nil) ; => true", "(nil? ()) ; => false"];
     /// Is it a character?
