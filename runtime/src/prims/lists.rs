@@ -331,7 +331,13 @@ fn range(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     }
     cx.reserve(count.saturating_mul(item_bytes))?;
     // The first item is start as it was given, exact or not.
-    let item = |i| if i == 0 { start.clone() } else { start.add(&step.mul(&Num::Int(i))) };
+    let item = |i| {
+        if i == 0 {
+            start.clone()
+        } else {
+            start.add(&step.mul(&Num::Int(i)))
+        }
+    };
     let nums: Vec<Num> = (0..count as i64).map(item).collect();
     cx.give_nums(&nums)
 }
