@@ -22,6 +22,7 @@ pub use raise::{Failure, TraceFrame};
 
 use crate::eval::Evaluator;
 use crate::read::SyntaxError;
+use sx_runtime::error::{Code, Raise};
 use sx_runtime::heap::{HeapOptions, OutOfMemory};
 use sx_runtime::host::Host;
 use sx_runtime::instance::Instance;
@@ -29,6 +30,7 @@ use sx_runtime::isolate::Isolate;
 use sx_runtime::object;
 use sx_runtime::ops::OPS;
 use sx_runtime::prims::{self, PrimId};
+use sx_runtime::print::Style;
 use sx_runtime::stack::Site;
 use sx_runtime::value::{Value, Word};
 
@@ -75,6 +77,8 @@ pub struct Machine {
     pub evaluator: Evaluator,
     /// The errors of a text, until the condition that reports them is made.
     syntax_errors: Vec<SyntaxError>,
+    /// What `run` is to raise instead of going on with an answer.
+    refused: Option<Raise>,
     /// Instructions left before `Exit::Stepped`; only looked at when tracing.
     pub step_limit: u64,
 }
@@ -112,6 +116,7 @@ impl Machine {
             noted: None,
             evaluator: Evaluator::new(),
             syntax_errors: vec![],
+            refused: None,
             step_limit: 0,
         };
         for (row, chunk) in [
@@ -136,6 +141,7 @@ impl Machine {
         stack.winds = Word::EMPTY;
         stack.window.1 = 0;
         self.noted = None;
+        self.refused = None;
         if let Some(limit) = self.grace.take() {
             self.isolate.heap.set_limit(limit);
         }
@@ -166,6 +172,20 @@ impl Machine {
     /// Goes on after `Exit::Perform` with the host's answer. The word is live.
     pub fn answer(&mut self, value: Word) {
         self.isolate.state.kept[kept::RESULT] = value;
+        self.refused = None;
+    }
+
+    /// Goes on after `Exit::Perform` with a condition: the `perform` raises it, and the program
+    /// may catch it there.
+    pub fn refuse(&mut self, raise: Raise) {
+        self.refused = Some(raise);
+    }
+
+    /// Goes on after `Exit::Perform` with the error of an op that nobody services.
+    pub fn refuse_unhandled(&mut self) {
+        let (op, _) = self.request();
+        let message = format!("Unhandled effect: {}", self.isolate.heap.print(op, Style::Display));
+        self.refuse(Raise::new(Code::Effect, message));
     }
 
     /// Goes on after `Exit::Perform` when nobody services the op: the perform raises.

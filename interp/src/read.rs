@@ -224,10 +224,8 @@ impl Reader {
     }
 
     fn unclosed_message(&self, opener: &str, start: usize) -> String {
-        format!(
-            "unclosed {opener} opened at {}",
-            self.lexer.span_to(start, start + opener.len()).place()
-        )
+        let (line, column) = self.lexer.source.line_col(start as u32);
+        format!("unclosed {opener} opened at {line}:{column}")
     }
 
     fn build(&mut self, kind: Kind, mut items: Vec<Stx>, dot: Option<usize>, start: usize) -> Node {

@@ -63,8 +63,11 @@ fn check_distinct<'i>(usage: &Use<'_>, idents: impl Iterator<Item = &'i Ident>, 
 
 /// `(fn params doc? body…)`
 pub(super) fn lambda(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<()> {
-    let (params, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
-    let params = parse_params(usage, params)?;
+    let (list, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
+    if Ident::of(list).is_some() && body.is_empty() {
+        return Err(usage.bad());
+    }
+    let params = parse_params(usage, list)?;
     push_lambda(worker, usage, &params, body, usage.name.cloned());
     Ok(())
 }
@@ -130,13 +133,11 @@ pub(super) fn parse_bindings(usage: &Use<'_>, stx: &Stx) -> Result<Vec<Pair>> {
 }
 
 fn parse_binding(usage: &Use<'_>, stx: &Stx) -> Result<Pair> {
-    let wrong = || usage.error(format!("expected (name value), got {}", super::show::brief(stx)), stx);
-    let (name, value) = match stx.as_list() {
-        Some([name]) => (name, usage.builder().nil()),
-        Some([name, value]) => (name, value.clone()),
-        _ => return Err(wrong()),
+    let pair = match stx.as_list() {
+        Some([name, value]) => Ident::of(name).map(|ident| (ident, value.clone())),
+        _ => None,
     };
-    Ok((Ident::of(name).ok_or_else(wrong)?, value))
+    pair.ok_or_else(|| usage.error("each binding is (name value)", stx))
 }
 
 /// `(let bindings body…)`, each value in the scope of the bindings before it; `(let name …)` is a

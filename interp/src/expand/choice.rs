@@ -110,7 +110,7 @@ pub(super) fn or(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<()> {
 fn connective(worker: &mut Worker<'_>, usage: &Use<'_>, is_and: bool) {
     let mut plan = Plan::new(usage.span());
     let Some((last, firsts)) = usage.args().split_last() else {
-        worker.constant(Node::Bool(is_and), usage.span());
+        worker.constant(if is_and { Node::Bool(true) } else { Node::Nil }, usage.span());
         return;
     };
     for form in firsts {
@@ -180,8 +180,7 @@ fn parse_clauses<'a>(
 ) -> Result<Vec<Clause<'a>>> {
     if style == Style::Flat {
         if clauses.len() % 2 == 1 {
-            let message = "expected an even number of forms, a test and a value each";
-            return Err(usage.error(message, &clauses[clauses.len() - 1]));
+            return Err(usage.error("odd number of forms", &clauses[clauses.len() - 1]));
         }
         let clause = |pair: &'a [Stx]| Clause {
             test: &pair[0],

@@ -14,7 +14,7 @@ pub(super) struct Definition {
     pub(super) effects: Option<Stx>,
 }
 
-/// `(define name value)`, `(define name)`, `(define (name param…) body…)`, each with an annotation
+/// `(define name value)`, `(define (name param…) body…)`, each with an annotation
 /// `:effects [...]` after the name perhaps.
 pub(super) fn parse(usage: &Use<'_>) -> Result<Definition> {
     let (target, rest) = usage.args().split_first().ok_or_else(|| usage.bad())?;
@@ -24,7 +24,7 @@ pub(super) fn parse(usage: &Use<'_>) -> Result<Definition> {
     };
     if let Some(ident) = Ident::of(target) {
         let value = match rest {
-            [] => usage.builder().nil(),
+            [] => return Err(usage.bad()),
             [value] => value.clone(),
             [_, extra, ..] => return Err(usage.error(format!("{} gets more than one value", ident.name), extra)),
         };

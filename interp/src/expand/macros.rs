@@ -142,7 +142,10 @@ impl Worker<'_> {
     }
 }
 
-fn syntax_bindings<'a>(usage: &'a Use<'_>) -> Result<(Vec<(Ident, &'a Stx)>, &'a [Stx])> {
+/// Macro names with their specifications, and the body they are for.
+type SyntaxBindings<'a> = (Vec<(Ident, &'a Stx)>, &'a [Stx]);
+
+fn syntax_bindings<'a>(usage: &'a Use<'_>) -> Result<SyntaxBindings<'a>> {
     let (bindings, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
     let binding = |stx: &'a Stx| match stx.as_list() {
         Some([name, spec]) => Ident::of(name).map(|ident| (ident, spec)).ok_or_else(|| usage.bad()),

@@ -118,7 +118,7 @@ impl Rules {
         let name = name.unwrap_or_else(|| "macro".into());
         let shown = show::brief(&super::build::strip(form));
         Err(SyntaxError::new(
-            format!("{name}: no pattern of the macro matches {shown}"),
+            format!("{name}: no rule matches {shown}"),
             form.span.clone(),
         ))
     }

@@ -59,14 +59,14 @@ forms! {
     "case" "(case key (data body...)...) or (case key test value ...)" "The body of the clause whose data hold the key, else nil." Core(choice::case);
     "begin" "(begin form...)" "The forms in order; the last one's value." Begin;
     "do" "(do form...) or (do ((var init step?)...) (test result...) body...)" "The forms in order, or Scheme's loop." Do;
-    "fn" "(fn (param... &rest more) body...)" "A procedure." Core(bind::lambda);
-    "lambda" "(lambda (param... &rest more) body...)" "A procedure: another name of fn." Core(bind::lambda);
+    "fn" "(fn (params…) body…)" "A procedure; &rest before the last parameter collects what is left." Core(bind::lambda);
+    "lambda" "(lambda (params…) body…)" "A procedure: another name of fn." Core(bind::lambda);
     "let" "(let ((name value)...) body...) or (let name ((name value)...) body...)" "Variables, each visible in the values after it; with a name, a loop." Core(bind::let_form);
     "named-let" "(named-let name ((name value)...) body...)" "A loop: let with a name." Core(bind::let_form);
     "let*" "(let* ((name value)...) body...)" "Variables, each visible in the values after it." Core(bind::let_star);
     "letrec" "(letrec ((name value)...) body...)" "Variables visible in each other's values." Core(bind::letrec);
     "letrec*" "(letrec* ((name value)...) body...)" "Variables visible in each other's values." Core(bind::letrec);
-    "define" "(define name value) or (define (name param...) body...)" "Binds a name, in a body or globally." Define(define::define);
+    "define" "(define name value)" "Binds a name, in a body or globally; (define (name params…) body…) binds a procedure." Define(define::define);
     "set!" "(set! name value)" "Assigns a variable." Core(define::set);
     "define-values" "(define-values formals form)" "Binds names to the values of a form." Definitions(values::define_values);
     "let-values" "(let-values ((formals form)...) body...)" "Variables for several values at a time." Derived(values::let_values);

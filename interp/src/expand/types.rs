@@ -1,4 +1,4 @@
-//! `define-record-type` and `define-type`: each a sequence of definitions by core functions.
+//! `define-record-type` and `define-type`: each a sequence of definitions.
 
 use super::build::Builder;
 use super::env::{Ident, printed};
@@ -11,15 +11,86 @@ fn name_of(stx: &Stx) -> Option<Name> {
     Ident::of(stx).map(|ident| printed(&ident.name))
 }
 
+/// Definitions of procedures of records, as lambdas: arity errors carry their names, and the
+/// compiler sees through them.
+struct Definitions<'a> {
+    worker: &'a Worker<'a>,
+    usage: &'a Use<'a>,
+    builder: Builder,
+    forms: Vec<Stx>,
+}
+
+impl<'a> Definitions<'a> {
+    fn new(worker: &'a Worker<'a>, usage: &'a Use<'a>) -> Definitions<'a> {
+        Definitions {
+            worker,
+            usage,
+            builder: usage.builder(),
+            forms: Vec::new(),
+        }
+    }
+    fn finish(mut self) -> Stx {
+        self.forms.push(self.builder.nil());
+        self.builder.begin(self.forms)
+    }
+    fn parameter(&self, name: &Name) -> Stx {
+        self.builder.node(self.worker.aliases().fresh_core(name).node())
+    }
+    fn procedure(&mut self, name: &Stx, parameters: Vec<Stx>, body: Stx) -> Result<()> {
+        if Ident::of(name).is_none() {
+            return Err(self.usage.error("expected a name", name));
+        }
+        let lambda = self.builder.lambda(self.builder.list(parameters), &[body]);
+        self.forms.push(self.builder.define(name, lambda));
+        Ok(())
+    }
+
+    /// `(define (name taken…) (%make-record type field…))`, nil for fields not taken.
+    fn constructor(&mut self, name: &Stx, of: &Stx, fields: &[Name], taken: &[Name]) -> Result<()> {
+        let parameters: Vec<Stx> = taken.iter().map(|name| self.parameter(name)).collect();
+        let value = |field: &Name| match taken.iter().position(|name| name == field) {
+            Some(at) => parameters[at].clone(),
+            None => self.builder.nil(),
+        };
+        let values = std::iter::once(of.clone()).chain(fields.iter().map(value));
+        let body = self.builder.call("%make-record", values);
+        self.procedure(name, parameters, body)
+    }
+    /// `(define (name value) (test value of))`
+    fn predicate(&mut self, name: &Stx, test: &'static str, of: Stx) -> Result<()> {
+        let value = self.parameter(&"value".into());
+        let body = self.builder.call(test, [value.clone(), of]);
+        self.procedure(name, vec![value], body)
+    }
+    /// `(define (name record) (%record-ref record type index "name"))`
+    fn accessor(&mut self, name: &Stx, of: &Stx, index: usize) -> Result<()> {
+        let record = self.parameter(&"record".into());
+        let who = self.builder.string(&name_of(name).unwrap_or_default());
+        let body = self.builder.call(
+            "%record-ref",
+            [record.clone(), of.clone(), self.builder.int(index), who],
+        );
+        self.procedure(name, vec![record], body)
+    }
+    /// `(define (name record value) (%record-set! record type index value "name"))`
+    fn modifier(&mut self, name: &Stx, of: &Stx, index: usize) -> Result<()> {
+        let (record, value) = (self.parameter(&"record".into()), self.parameter(&"value".into()));
+        let who = self.builder.string(&name_of(name).unwrap_or_default());
+        let operands = [record.clone(), of.clone(), self.builder.int(index), value.clone(), who];
+        let body = self.builder.call("%record-set!", operands);
+        self.procedure(name, vec![record, value], body)
+    }
+}
+
 /// `(define-record-type name constructor predicate field…)`
-pub(super) fn define_record_type(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
+pub(super) fn define_record_type(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
     let [type_spec, constructor, predicate, fields @ ..] = usage.args() else {
         return Err(usage.bad());
     };
     let builder = usage.builder();
-    let type_name = type_spec.as_list().and_then(<[Stx]>::first).unwrap_or(type_spec);
-    let name = name_of(type_name).ok_or_else(|| usage.error("expected a type name", type_name))?;
-    let field_names = fields
+    let of = type_spec.as_list().and_then(<[Stx]>::first).unwrap_or(type_spec);
+    let name = name_of(of).ok_or_else(|| usage.error("expected a type name", of))?;
+    let names = fields
         .iter()
         .map(|field| field_name(usage, field))
         .collect::<Result<Vec<_>>>()?;
@@ -29,27 +100,26 @@ pub(super) fn define_record_type(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<
         .unwrap_or(&name);
     let make = builder.call(
         "%make-record-type",
-        [quoted(&builder, shown), quoted_list(&builder, &field_names)],
+        [quoted(&builder, shown), quoted_list(&builder, &names)],
     );
-    let mut forms = vec![builder.define(type_name, make)];
-    forms.extend(record_constructor(usage, type_name, constructor, &field_names)?);
-    if Ident::of(predicate).is_some() {
-        forms.push(builder.define(predicate, builder.call("%record-predicate", [type_name.clone()])));
+    let mut definitions = Definitions::new(worker, usage);
+    definitions.forms.push(builder.define(of, make));
+    if let Some((constructor, taken)) = constructor_spec(usage, constructor, &names)? {
+        definitions.constructor(constructor, of, &names, &taken)?;
     }
-    for (field, name) in fields.iter().zip(&field_names) {
-        let makers = ["%record-accessor", "%record-modifier"];
-        for (procedure, maker) in field.as_list().unwrap_or_default().iter().skip(1).zip(makers) {
-            if Ident::of(procedure).is_none() {
-                return Err(usage.error("expected a name", procedure));
-            }
-            forms.push(builder.define(
-                procedure,
-                builder.call(maker, [type_name.clone(), quoted(&builder, name)]),
-            ));
+    if Ident::of(predicate).is_some() {
+        definitions.predicate(predicate, "%record-is?", of.clone())?;
+    }
+    for (index, field) in fields.iter().enumerate() {
+        let procedures = field.as_list().unwrap_or_default();
+        if let Some(name) = procedures.get(1) {
+            definitions.accessor(name, of, index)?;
+        }
+        if let Some(name) = procedures.get(2) {
+            definitions.modifier(name, of, index)?;
         }
     }
-    forms.push(builder.nil());
-    Ok(builder.begin(forms))
+    Ok(definitions.finish())
 }
 
 /// `field`, `(field)`, `(field accessor)`, `(field accessor modifier)`
@@ -62,28 +132,19 @@ fn field_name(usage: &Use<'_>, field: &Stx) -> Result<Name> {
     name_of(name).ok_or_else(|| usage.error("expected a field name", name))
 }
 
-/// `(make field…)`, `make` for all fields, `#f` for none.
-fn record_constructor(usage: &Use<'_>, type_name: &Stx, spec: &Stx, fields: &[Name]) -> Result<Option<Stx>> {
-    let builder = usage.builder();
-    let (name, taken) = match (&spec.node, spec.as_list()) {
-        (Node::Bool(false) | Node::Nil, _) => return Ok(None),
+/// `(make field…)`, `make` for all fields, `#f` for none: the name and the fields it takes.
+fn constructor_spec<'a>(usage: &Use<'_>, spec: &'a Stx, fields: &[Name]) -> Result<Option<(&'a Stx, Vec<Name>)>> {
+    match (&spec.node, spec.as_list()) {
+        (Node::Bool(false) | Node::Nil, _) => Ok(None),
         (_, Some([name, taken @ ..])) => {
             let taken = taken.iter().map(|field| match name_of(field) {
                 Some(name) if fields.contains(&name) => Ok(name),
                 _ => Err(usage.error("expected a field of the record", field)),
             });
-            (name, taken.collect::<Result<Vec<_>>>()?)
+            Ok(Some((name, taken.collect::<Result<_>>()?)))
         }
-        _ => (spec, fields.to_vec()),
-    };
-    if Ident::of(name).is_none() {
-        return Err(usage.error("expected (constructor field...)", spec));
+        _ => Ok(Some((spec, fields.to_vec()))),
     }
-    let make = builder.call(
-        "%record-constructor",
-        [type_name.clone(), quoted_list(&builder, &taken)],
-    );
-    Ok(Some(builder.define(name, make)))
 }
 
 fn quoted(builder: &Builder, name: &str) -> Stx {
@@ -94,8 +155,9 @@ fn quoted_list(builder: &Builder, names: &[Name]) -> Stx {
     builder.quote(builder.list(names.iter().map(|name| builder.symbol(name.clone())).collect()))
 }
 
-/// `(define-type name (Constructor field…) …)`
-pub(super) fn define_type(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
+/// `(define-type name (Constructor field…) …)`: a record type for each constructor, marked with
+/// the name of the whole.
+pub(super) fn define_type(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
     let (target, specs) = usage.args().split_first().ok_or_else(|| usage.bad())?;
     let target = target.as_list().and_then(<[Stx]>::first).unwrap_or(target);
     let type_name = name_of(target).ok_or_else(|| usage.error("expected a type name", target))?;
@@ -104,57 +166,68 @@ pub(super) fn define_type(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
         .map(|spec| parse_constructor(usage, spec))
         .collect::<Result<Vec<_>>>()?;
     if let Some(top) = usage.env.top_of() {
-        let names = constructors.iter().filter_map(|(name, _)| name_of(name)).collect();
+        let constructors = constructors
+            .iter()
+            .map(|constructor| constructor.name.clone())
+            .collect();
         top.add_adt(&Adt {
             name: type_name.clone(),
-            constructors: names,
+            constructors,
         });
     }
     let builder = usage.builder();
-    // The type itself needs a name to be shared under; `%type:` keeps it out of the program's way.
-    let hidden = builder.symbol(format!("%type:{type_name}"));
-    let rows = constructors.iter().map(|(name, fields)| {
-        let fields = fields.iter().map(|field| builder.symbol(field.clone()));
-        builder.list(
-            name_of(name)
-                .map(|name| builder.symbol(name))
-                .into_iter()
-                .chain(fields)
-                .collect(),
-        )
-    });
-    let rows = builder.quote(builder.list(rows.collect()));
-    let mut forms = vec![builder.define(&hidden, builder.call("%make-adt", [quoted(&builder, &type_name), rows]))];
-    let mut add = |name: String, maker: &'static str, operands: &[usize]| {
-        let operands = operands.iter().map(|n| builder.int(*n));
-        let value = builder.call(maker, std::iter::once(hidden.clone()).chain(operands));
-        forms.push(builder.define(&builder.symbol(name), value));
-    };
-    add(format!("{type_name}?"), "%adt-predicate", &[]);
-    for (at, (constructor, fields)) in constructors.iter().enumerate() {
-        let name = name_of(constructor).unwrap_or_else(|| "".into());
-        add(name.to_string(), "%adt-constructor", &[at]);
-        if name != type_name {
-            add(format!("{name}?"), "%adt-constructor-predicate", &[at]);
+    let mut definitions = Definitions::new(worker, usage);
+    let symbol = |name: String| builder.symbol(name);
+    definitions.predicate(
+        &symbol(format!("{type_name}?")),
+        "%adt-is?",
+        quoted(&builder, &type_name),
+    )?;
+    for Constructor { stx, name, fields } in &constructors {
+        // The record type needs a name to be shared under, out of the program's way.
+        let of = symbol(format!("%type:{name}"));
+        let operands = [
+            quoted(&builder, name),
+            quoted_list(&builder, fields),
+            quoted(&builder, &type_name),
+        ];
+        definitions
+            .forms
+            .push(builder.define(&of, builder.call("%make-record-type", operands)));
+        definitions.constructor(stx, &of, fields, fields)?;
+        if *name != type_name {
+            definitions.predicate(&symbol(format!("{name}?")), "%record-is?", of.clone())?;
         }
         for (index, field) in fields.iter().enumerate() {
-            add(format!("{name}-{field}"), "%adt-accessor", &[at, index]);
+            definitions.accessor(&symbol(format!("{name}-{field}")), &of, index)?;
         }
     }
-    forms.push(builder.nil());
-    Ok(builder.begin(forms))
+    Ok(definitions.finish())
+}
+
+/// One constructor of an algebraic type.
+struct Constructor {
+    stx: Stx,
+    name: Name,
+    fields: Vec<Name>,
 }
 
 /// `(Constructor field…)` or a bare name for one without fields.
-fn parse_constructor(usage: &Use<'_>, spec: &Stx) -> Result<(Stx, Vec<Name>)> {
-    let (name, fields) = match spec.as_list() {
-        Some([name, fields @ ..]) => (name, fields),
-        Some([]) => return Err(usage.error("expected (Constructor field...)", spec)),
+fn parse_constructor(usage: &Use<'_>, spec: &Stx) -> Result<Constructor> {
+    let wrong = || usage.error("expected (Constructor field...)", spec);
+    let (stx, fields) = match spec.as_list() {
+        Some(items) => items.split_first().ok_or_else(wrong)?,
         None => (spec, &[][..]),
     };
-    if Ident::of(name).is_none() {
-        return Err(usage.error("expected (Constructor field...)", spec));
-    }
+    let name = name_of(stx).ok_or_else(wrong)?;
     let field = |stx: &Stx| name_of(stx).ok_or_else(|| usage.error("expected a field name", stx));
-    Ok((name.clone(), fields.iter().map(field).collect::<Result<_>>()?))
+    let fields = fields.iter().map(field).collect::<Result<Vec<_>>>()?;
+    match (1..fields.len()).find(|at| fields[..*at].contains(&fields[*at])) {
+        Some(at) => Err(usage.error(format!("{} occurs twice", fields[at]), spec)),
+        None => Ok(Constructor {
+            stx: stx.clone(),
+            name,
+            fields,
+        }),
+    }
 }

@@ -24,7 +24,10 @@ pub(super) fn receive(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
     Ok(receive_values(usage, formals.clone(), producer, body))
 }
 
-fn clauses<'a>(usage: &'a Use<'_>) -> Result<(Vec<(&'a Stx, &'a Stx)>, &'a [Stx])> {
+/// Formals with the forms that give their values, and the body they are for.
+type Clauses<'a> = (Vec<(&'a Stx, &'a Stx)>, &'a [Stx]);
+
+fn clauses<'a>(usage: &'a Use<'_>) -> Result<Clauses<'a>> {
     let (clauses, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
     let clause = |stx: &'a Stx| match stx.as_list() {
         Some([formals, producer]) => Ok((formals, producer)),

@@ -71,6 +71,9 @@ impl Machine {
             // SAFETY: `start` made this window: a callee and its arguments above a complete frame.
             return unsafe { self.enter(window, n - 1) };
         }
+        if let Some(raise) = self.refused.take() {
+            return self.raise(raise);
+        }
         let value = self.isolate.state.kept[kept::RESULT];
         // SAFETY: the frame waits at its call.
         unsafe { self.resume_frame(value) };

@@ -60,7 +60,7 @@ fn numbers() {
         ("1/0", "t:1:1: rational: division by zero"),
         (
             "(a 1/0",
-            "t:1:4: rational: division by zero; t:1:1: unclosed ( opened at t:1:1",
+            "t:1:4: rational: division by zero; t:1:1: unclosed ( opened at 1:1",
         ),
         ("0xZZ #xG", "t:1:1: bad number: 0xZZ; t:1:6: bad number: #xG"),
     ]);
@@ -117,12 +117,12 @@ fn strings_and_characters() {
 #[test]
 fn bracket_errors() {
     check(&[
-        ("(a\n (b", "t:2:2: unclosed ( opened at t:2:2"),
+        ("(a\n (b", "t:2:2: unclosed ( opened at 2:2"),
         ("a ) b ]", "t:1:3: unexpected ); t:1:7: unexpected ]"),
-        ("(a [b c) d", "t:1:4: unclosed [ opened at t:1:4"),
+        ("(a [b c) d", "t:1:4: unclosed [ opened at 1:4"),
         ("(a ]) 1", "t:1:4: unexpected ]"),
-        ("\"abc", "t:1:1: unclosed \" opened at t:1:1"),
-        ("1 #| x", "t:1:3: unclosed #| opened at t:1:3"),
+        ("\"abc", "t:1:1: unclosed \" opened at 1:1"),
+        ("1 #| x", "t:1:3: unclosed #| opened at 1:3"),
         ("{:a 1 :b}", "t:1:7: dict literal: the last key has no value"),
         ("(')", "t:1:2: ' is followed by no datum"),
         ("'", "t:1:1: ' is followed by no datum"),
@@ -144,11 +144,11 @@ fn reading_goes_on_after_an_unclosed_form() {
     check(&[
         (
             "(define (f x)\n  (g x)\n(define y 1/0)\n(h ])",
-            "t:1:1: unclosed ( opened at t:1:1; t:3:11: rational: division by zero; t:4:4: unexpected ]",
+            "t:1:1: unclosed ( opened at 1:1; t:3:11: rational: division by zero; t:4:4: unexpected ]",
         ),
         (
             "(a \"b\n(c ))\n",
-            "t:1:4: unclosed \" opened at t:1:4; t:2:5: unexpected )",
+            "t:1:4: unclosed \" opened at 1:4; t:2:5: unexpected )",
         ),
     ]);
 }

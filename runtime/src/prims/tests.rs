@@ -147,6 +147,10 @@ impl Isolate {
                     };
                     Ok(self.make(|heap| heap.symbol(symbol).word()))
                 }
+                // Nothing here can run a body: a parameter is as callable as a procedure.
+                Some(Form::Atom(name)) if name == "fn" => {
+                    self.apply("%make-parameter", &[Form::Atom("nil".into())], env)
+                }
                 Some(Form::Atom(name)) if name == "let" => {
                     let Form::Call(bindings) = &forms[1] else { panic!("let") };
                     let mut inner = env.to_vec();
