@@ -132,6 +132,12 @@ impl Compiler<'_> {
         {
             return Ok(slot);
         }
+        if let CoreNode::Const(datum) = &core.node
+            && let Node::Float(x) = datum.node
+            && let Some(slot) = self.f().loop_constant(x)
+        {
+            return Ok(slot);
+        }
         let t = self.f().alloc(&core.span)?;
         self.into(core, t)?;
         Ok(t)

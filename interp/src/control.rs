@@ -39,6 +39,12 @@ controls! {
     Resume "%resume" (k v);
     /// Replace the whole stack by a full continuation and give it `v`.
     Throw "%throw" (k v);
+    /// Run a coroutine until it yields, finishes or fails.
+    CoroutineResume "%coroutine-resume" (c value);
+    /// Hand a value to whoever resumed the nearest coroutine.
+    CoroutineYield "%coroutine-yield" (value);
+    /// Can the coroutine still be resumed?
+    CoroutineAlive "%coroutine-alive?" (c);
     /// Replace this frame by a call of `f` with the items of a list.
     Apply "%apply" (f args);
     /// The wind records entered and not left, innermost first.
@@ -61,6 +67,35 @@ controls! {
     DefineSpecialForm "%define-special-form" (name procedure);
     /// Make a global a macro of these rules, which belong to a library or the program.
     DefineSyntax "%define-syntax" (name rules library);
+}
+
+macro_rules! procedures {
+    ($($(#[doc = $doc:literal])* $name:literal $Name:ident ($($arg:ident)*) $least:literal;)*) => {
+        /// Control operations that programs call as procedures: name, operation, parameters, the
+        /// fewest arguments, documentation. Missing arguments are `nil`.
+        pub const PROCEDURES: &[(&str, Control, &[&str], usize, &str)] =
+            &[$(($name, Control::$Name, &[$(stringify!($arg)),*], $least, concat!($($doc, "\n"),*))),*];
+    };
+}
+
+procedures! {
+    /// Runs a coroutine until it yields or finishes; the value is what it yields or returns. A
+    /// second argument is the value of the coroutine-yield it waits in.
+    /// (coroutine-resume (make-coroutine (fn () 5))) => 5
+    "coroutine-resume" CoroutineResume (c value) 1;
+    /// Hands a value to whoever resumed the nearest coroutine, and waits there for the next
+    /// resume, whose value this call then has.
+    /// (let ((c (make-coroutine (fn () (coroutine-yield 7))))) (coroutine-resume c)) => 7
+    "coroutine-yield" CoroutineYield (value) 0;
+    /// Can the coroutine be resumed, now or when it yields?
+    /// (coroutine-alive? (make-coroutine (fn () 1))) => true
+    "coroutine-alive?" CoroutineAlive (c) 1;
+    /// Calls f with the current continuation, a procedure that may be called any number of times.
+    /// (+ 1 (call/cc (fn (k) (* 10 (k 5))))) => 6
+    "call/cc" CallCapturing (f) 1;
+    /// Another name of call/cc.
+    /// (call-with-current-continuation (fn (k) (k 1))) => 1
+    "call-with-current-continuation" CallCapturing (f) 1;
 }
 
 /// The operation called `name`, if it takes `argc` arguments.

@@ -9,9 +9,10 @@
 //! Invariant: there is one loop and it is not re-entered: no method here calls SX.
 #![allow(unsafe_code)]
 
-mod builtin;
+mod built;
 mod call;
 mod control;
+mod coroutine;
 mod eval;
 mod frames;
 mod marks;
@@ -25,7 +26,8 @@ use crate::read::SyntaxError;
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::heap::{HeapOptions, OutOfMemory};
 use sx_runtime::host::Host;
-use sx_runtime::instance::Instance;
+use sx_runtime::chunk::Chunk;
+use sx_runtime::instance::{Instance, builtin};
 use sx_runtime::isolate::Isolate;
 use sx_runtime::object;
 use sx_runtime::ops::OPS;
@@ -120,12 +122,16 @@ impl Machine {
             step_limit: 0,
         };
         for (row, chunk) in [
-            (kept::HALT, builtin::halt_chunk()),
-            (kept::MARKER, builtin::marker_chunk()),
-            (kept::CURSOR, builtin::cursor_chunk()),
+            (kept::HALT, built::halt_chunk()),
+            (kept::MARKER, built::marker_chunk()),
+            (kept::CURSOR, built::cursor_chunk()),
         ] {
             let closure = machine.isolate.old_closure(&chunk);
             machine.isolate.state.kept[row] = closure;
+        }
+        for (number, (name, _, params, least, doc)) in crate::control::PROCEDURES.iter().enumerate() {
+            let chunk = Chunk::described(name, doc, *least, params.len() > *least, params);
+            machine.isolate.add_builtin(name, chunk, builtin::CONTROL + number as u32);
         }
         machine.halt = machine.isolate.state.kept[kept::HALT];
         machine.marker = machine.isolate.state.kept[kept::MARKER];
@@ -150,9 +156,9 @@ impl Machine {
             let fp = stack.bottom();
             *fp = self.halt;
             *fp.add(1) = Word::NIL;
-            *fp.add(builtin::HALT_SIZE - 1) = Site {
+            *fp.add(built::HALT_SIZE - 1) = Site {
                 pc: 0,
-                base: builtin::HALT_SIZE,
+                base: built::HALT_SIZE,
             }
             .word();
             stack.active = true;
@@ -160,7 +166,7 @@ impl Machine {
             stack.pc = 0;
             stack.at_call = true;
             stack.reset_limit();
-            let callee_fp = fp.add(builtin::HALT_SIZE);
+            let callee_fp = fp.add(built::HALT_SIZE);
             *callee_fp = callee;
             for (i, arg) in args.iter().enumerate() {
                 *callee_fp.add(1 + i) = *arg;

@@ -88,6 +88,37 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    /// A chunk without code, that only describes a built-in procedure.
+    pub fn described(name: &str, doc: &str, params: usize, rest: bool, param_names: &[&str]) -> Arc<Chunk> {
+        let mut chunk = Chunk::built_in(name, params as u16, 1, vec![]);
+        chunk.doc = Some(doc.into());
+        chunk.rest = rest;
+        chunk.param_names = param_names.iter().map(|n| (*n).into()).collect();
+        Arc::new(chunk)
+    }
+    /// A chunk of instructions written by hand, which use no constants.
+    pub fn built_in(name: &str, params: u16, frame_size: u16, code: Vec<u64>) -> Chunk {
+        let (live, live_words) = compute_live(&code, frame_size, &[]);
+        Chunk {
+            name: name.into(),
+            doc: None,
+            params,
+            rest: false,
+            param_names: vec![],
+            frame_size,
+            code,
+            consts: vec![],
+            children: vec![],
+            captures: 0,
+            inlined: vec![],
+            live,
+            live_words,
+            spans: vec![],
+            sources: vec![],
+            locals: vec![],
+            core: true,
+        }
+    }
     /// Words per bit set.
     pub fn live_stride(&self) -> usize {
         (self.frame_size as usize).div_ceil(64)

@@ -9,6 +9,7 @@
 use crate::chunk::Chunk;
 use crate::object::{self, InstanceHead, Type};
 use crate::ops::{Instr, Op};
+use crate::prims::PrimId;
 use crate::value::{Value, Word};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -28,35 +29,40 @@ pub struct Instance {
     pub calls: Cell<u32>,
     /// How often one of its loops went round.
     pub loops: Cell<u32>,
-    /// Row of the primitive this instance stands for, or `u32::MAX`.
-    pub prim: u32,
-    /// Feedback, one byte an instruction: see `feedback`.
-    pub feedback: *mut u8,
+    /// What a built-in procedure does: see `builtin` and `primitive`.
+    pub builtin: u32,
     /// The chunk.
     pub chunk: Arc<Chunk>,
     /// Instances of the nested chunks.
     pub children: Vec<*const Instance>,
     code_memory: Box<[u64]>,
     consts_memory: Box<[Word]>,
-    feedback_memory: Box<[u8]>,
 }
 
-/// What an instruction has met that its fast path does not take: bits of a feedback byte.
+/// Values of `Instance::builtin`: the number of a primitive, or one of these.
+pub mod builtin {
+    /// A control operation: this plus its number.
+    pub const CONTROL: u32 = 1 << 16;
+    /// No built-in procedure: the chunk has code.
+    pub const NONE: u32 = u32::MAX;
+}
+
+/// What an instruction has met that its first fast path does not take: bits of field `d` of the
+/// instance's own copy of the instruction, for those whose table row leaves `d` free.
 pub mod feedback {
     /// A flonum operand or result.
-    pub const FLOAT: u8 = 1;
-    /// Neither fixnums nor flonums.
-    pub const OTHER: u8 = 2;
+    pub const FLOAT: u64 = 1;
+    /// Something else than numbers that fit a word.
+    pub const OTHER: u64 = 2;
     /// A list in the shape of a view.
-    pub const VIEW: u8 = 4;
+    pub const VIEW: u64 = 4;
 }
 
 impl Instance {
     /// An instance; `consts` are rooted by whoever keeps it.
-    pub fn new(chunk: Arc<Chunk>, consts: Vec<Word>, children: Vec<*const Instance>, prim: u32) -> Box<Instance> {
+    pub fn new(chunk: Arc<Chunk>, consts: Vec<Word>, children: Vec<*const Instance>, builtin: u32) -> Box<Instance> {
         let mut code_memory = chunk.code.clone().into_boxed_slice();
         let mut consts_memory = consts.into_boxed_slice();
-        let mut feedback_memory = vec![0u8; code_memory.len()].into_boxed_slice();
         Box::new(Instance {
             head: InstanceHead {
                 captures: chunk.captures as u32,
@@ -67,13 +73,11 @@ impl Instance {
             frame_size: chunk.frame_size as u32,
             calls: Cell::new(0),
             loops: Cell::new(0),
-            prim,
-            feedback: feedback_memory.as_mut_ptr(),
+            builtin,
             chunk,
             children,
             code_memory,
             consts_memory,
-            feedback_memory,
         })
     }
     /// The constants, to be visited by a collection.
@@ -88,9 +92,9 @@ impl Instance {
     pub fn code(&self) -> &[u64] {
         &self.code_memory
     }
-    /// The feedback bytes.
-    pub fn feedback(&self) -> &[u8] {
-        &self.feedback_memory
+    /// The primitive this instance stands for, if it does.
+    pub fn primitive(&self) -> Option<PrimId> {
+        (self.builtin < builtin::CONTROL).then_some(PrimId(self.builtin as u16))
     }
     /// The global cell whose primitive is inlined at `pc` no longer holds it: from now on the
     /// instruction is an ordinary call.

@@ -12,7 +12,7 @@ use crate::chunk::{Chunk, Const};
 use crate::convert::Lists;
 use crate::heap::{GcKind, Heap, HeapOptions, Roots};
 use crate::host::Host;
-use crate::instance::Instance;
+use crate::instance::{Instance, builtin};
 use crate::object;
 use crate::prims::{self, Cx, PrimId, PrimState};
 use crate::stack::Stack;
@@ -156,32 +156,16 @@ impl State {
 fn primitive_chunk(id: PrimId) -> Arc<Chunk> {
     static CHUNKS: OnceLock<Vec<Arc<Chunk>>> = OnceLock::new();
     let make = |prim: &&'static prims::Prim| {
-        Arc::new(Chunk {
-            name: prim.name.into(),
-            doc: Some(prim.doc.into()),
-            params: prim.arity().0 as u16,
-            rest: prim.arity().1.is_none(),
-            param_names: prim.params.iter().map(|p| p.name.into()).collect(),
-            frame_size: 1,
-            code: vec![],
-            consts: vec![],
-            children: vec![],
-            captures: 0,
-            inlined: vec![],
-            live: vec![],
-            live_words: vec![],
-            spans: vec![],
-            sources: vec![],
-            locals: vec![],
-            core: true,
-        })
+        let (least, most) = prim.arity();
+        let params: Vec<&str> = prim.params.iter().map(|p| p.name).collect();
+        Chunk::described(prim.name, prim.doc, least, most.is_none(), &params)
     };
     CHUNKS.get_or_init(|| prims::all().iter().map(make).collect())[id.0 as usize].clone()
 }
 
-/// The `aux` of a primitive's closure: no caller's argument count matches it, so a call takes
-/// the way that looks for a primitive.
-pub const PRIMITIVE_AUX: u64 = object::AUX_MAX;
+/// The `aux` of a built-in procedure's closure: no caller's argument count matches it, so a call
+/// takes the way that looks what it does.
+pub const BUILTIN_AUX: u64 = object::AUX_MAX;
 
 impl Isolate {
     /// An isolate that has the primitives and nothing else.
@@ -215,12 +199,17 @@ impl Isolate {
     }
 
     fn add_primitive(&mut self, name: &'static str, id: PrimId) {
-        let instance = self.keep_instance(Instance::new(primitive_chunk(id), vec![], vec![], id.0 as u32));
-        let closure = self.old_closure_over(instance, PRIMITIVE_AUX);
-        let name: Name = name.into();
-        let cell = self.new_cell(&name, closure);
-        self.state.globals.core.insert(name.clone(), cell);
-        self.state.globals.prims.insert(name, id);
+        self.add_builtin(name, primitive_chunk(id), id.0 as u32);
+        self.state.globals.prims.insert(name.into(), id);
+    }
+
+    /// A core global that is a built-in procedure; the chunk describes it, `builtin` says what it
+    /// does.
+    pub fn add_builtin(&mut self, name: &str, chunk: Arc<Chunk>, builtin: u32) {
+        let instance = self.keep_instance(Instance::new(chunk, vec![], vec![], builtin));
+        let closure = self.old_closure_over(instance, BUILTIN_AUX);
+        let cell = self.new_cell(name, closure);
+        self.state.globals.core.insert(name.into(), cell);
     }
 
     fn keep_instance(&mut self, instance: Box<Instance>) -> *const Instance {
@@ -334,7 +323,7 @@ impl Isolate {
                 },
             });
         }
-        let mut instance = Instance::new(chunk.clone(), consts, children, u32::MAX);
+        let mut instance = Instance::new(chunk.clone(), consts, children, builtin::NONE);
         if !chunk.core {
             self.patch_redefined(&mut instance);
         }

@@ -96,6 +96,8 @@ pub struct Stack {
     pub window: (*mut Word, usize),
     /// A frame may begin up to here. 0 asks the next call or loop turn to look around.
     limit: Arc<AtomicUsize>,
+    /// The word in `limit`, one load away.
+    limit_word: *const AtomicUsize,
     bottom: *mut Word,
     layout: Layout,
     /// Does the stack hold frames?
@@ -127,13 +129,15 @@ impl Stack {
         if bottom.is_null() {
             std::alloc::handle_alloc_error(layout);
         }
+        let limit: Arc<AtomicUsize> = Arc::default();
         let stack = Stack {
             fp: bottom,
             pc: 0,
             mark: std::ptr::null_mut(),
             winds: Word::EMPTY,
             window: (bottom, 0),
-            limit: Arc::default(),
+            limit_word: Arc::as_ptr(&limit),
+            limit,
             bottom,
             layout,
             active: false,
@@ -149,7 +153,8 @@ impl Stack {
     /// The limit, as an address.
     #[inline(always)]
     pub fn limit(&self) -> usize {
-        self.limit.load(Ordering::Relaxed)
+        // SAFETY: `limit` keeps the word alive as long as the stack.
+        unsafe { (*self.limit_word).load(Ordering::Relaxed) }
     }
     /// Makes the next call or loop turn look around.
     pub fn poke(&self) {

@@ -7,6 +7,7 @@
 
 use crate::core::{Core, CoreNode, Lambda, Var};
 use std::collections::{HashMap, HashSet};
+use sx_runtime::syntax::Node;
 
 pub(super) struct Analysis {
     loops: HashSet<usize>,
@@ -210,28 +211,65 @@ pub(super) fn called_in_place(lambda: &Lambda, args: &[Core]) -> bool {
     lambda.rest.is_none() && lambda.params.len() == args.len()
 }
 
-/// Does `core` use `var`? Answers yes when it would take long to find out.
-pub(super) fn may_mention(core: &Core, vars: &[usize]) -> bool {
-    fn walk(core: &Core, vars: &[usize], fuel: &mut usize) -> bool {
-        if *fuel == 0 {
-            return true;
+/// Parts of `core` that run in its own frame.
+fn parts<'c>(core: &'c Core, out: &mut Vec<&'c Core>) {
+    match &core.node {
+        CoreNode::Const(_) | CoreNode::Global(_) | CoreNode::Local(_) | CoreNode::Lambda(_) => {}
+        CoreNode::SetLocal(_, value) | CoreNode::SetGlobal(_, value) | CoreNode::Define(_, value) => out.push(value),
+        CoreNode::If(a, b, c) => out.extend([&**a, &**b, &**c]),
+        CoreNode::Seq(items) => out.extend(items),
+        CoreNode::Let(_, init, body) => out.extend([&**init, &**body]),
+        CoreNode::Letrec(bindings, body) => {
+            out.extend(bindings.iter().map(|(_, c)| c));
+            out.push(body);
         }
-        *fuel -= 1;
-        let mut any = |cores: &[&Core]| cores.iter().any(|c| walk(c, vars, fuel));
-        match &core.node {
-            CoreNode::Const(_) | CoreNode::Global(_) => false,
-            CoreNode::Local(v) => vars.contains(&v.id()),
-            CoreNode::SetLocal(v, value) => vars.contains(&v.id()) || any(&[value]),
-            CoreNode::SetGlobal(_, value) | CoreNode::Define(_, value) => any(&[value]),
-            CoreNode::If(a, b, c) => any(&[a, b, c]),
-            CoreNode::Seq(items) => items.iter().any(|c| walk(c, vars, fuel)),
-            CoreNode::Lambda(lambda) => any(&[&lambda.body]),
-            CoreNode::Let(_, init, body) => any(&[init, body]),
-            CoreNode::Letrec(bindings, body) => {
-                bindings.iter().any(|(_, c)| walk(c, vars, fuel)) || walk(body, vars, fuel)
-            }
-            CoreNode::Call(callee, args) => walk(callee, vars, fuel) || args.iter().any(|c| walk(c, vars, fuel)),
+        CoreNode::Call(callee, args) => {
+            out.push(callee);
+            out.extend(args);
         }
     }
-    walk(core, vars, &mut 200)
+}
+
+/// The floats that a loop's body names, up to eight, not looking far.
+pub(super) fn floats(body: &Core) -> Vec<f64> {
+    let (mut found, mut todo, mut seen) = (vec![], vec![body], 0);
+    while let Some(core) = todo.pop() {
+        seen += 1;
+        if seen > 500 || found.len() == 8 {
+            break;
+        }
+        match &core.node {
+            CoreNode::Const(datum) => {
+                if let Node::Float(x) = datum.node {
+                    found.push(x);
+                }
+            }
+            CoreNode::Letrec(bindings, inner) => {
+                // The body of a local function that may be a loop inside this one.
+                let bodies = bindings.iter().filter_map(|(_, c)| match &c.node {
+                    CoreNode::Lambda(lambda) => Some(&lambda.body),
+                    _ => None,
+                });
+                todo.extend(bodies);
+                todo.push(inner);
+            }
+            _ => parts(core, &mut todo),
+        }
+    }
+    found
+}
+
+/// Does `core` use one of `vars`, or may it? Says yes when it would take long to find out.
+pub(super) fn may_mention(core: &Core, vars: &[usize]) -> bool {
+    let (mut todo, mut seen) = (vec![core], 0);
+    while let Some(core) = todo.pop() {
+        seen += 1;
+        match &core.node {
+            _ if seen > 200 => return true,
+            CoreNode::Local(v) | CoreNode::SetLocal(v, _) if vars.contains(&v.id()) => return true,
+            CoreNode::Lambda(lambda) => todo.push(&lambda.body),
+            _ => parts(core, &mut todo),
+        }
+    }
+    false
 }

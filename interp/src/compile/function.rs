@@ -78,6 +78,8 @@ pub(super) struct Function {
     spans: Vec<PcSpan>,
     sources: Vec<Arc<Source>>,
     pub loops: Vec<Loop>,
+    /// Floats that the loops around load before they begin, with their slots.
+    pub loop_constants: Vec<(f64, u16)>,
     pub cold: Vec<Cold>,
     pub inlined: Vec<Inlined>,
     open_locals: Vec<(u16, u32, Name)>,
@@ -104,6 +106,7 @@ impl Function {
             spans: vec![],
             sources: vec![],
             loops: vec![],
+            loop_constants: vec![],
             cold: vec![],
             inlined: vec![],
             open_locals: vec![],
@@ -264,6 +267,12 @@ impl Function {
             return Some(Place::Slot(0));
         }
         self.places.get(&var.id()).copied()
+    }
+
+    /// The slot of a float that a loop around has loaded.
+    pub fn loop_constant(&self, x: f64) -> Option<u16> {
+        let same = |c: &&(f64, u16)| c.0.to_bits() == x.to_bits();
+        self.loop_constants.iter().find(same).map(|c| c.1)
     }
 
     /// Captures a variable that the function around finds at `outer`.

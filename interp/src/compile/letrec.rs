@@ -1,11 +1,11 @@
 //! `letrec`: loops, functions that refer to each other, and values that may be asked for too soon.
 
-use super::analysis::may_mention;
+use super::analysis::{floats, may_mention};
 use super::function::{Loop, Place};
 use super::{CompileError, Compiler, Done, Goal, limit};
 use crate::core::{Core, CoreNode, Lambda, Var};
 use sx_runtime::ops::{Instr, Op};
-use sx_runtime::syntax::Span;
+use sx_runtime::syntax::{Node, Span, Syntax};
 
 impl Compiler<'_> {
     pub(super) fn letrec(&mut self, bindings: &[(Var, Core)], body: &Core, goal: Goal) -> Done {
@@ -112,6 +112,8 @@ impl Compiler<'_> {
     /// A local function as a loop: parameters are slots, calls are jumps to its head.
     fn loop_expr(&mut self, var: &Var, lambda: &Lambda, body: &Core, goal: Goal) -> Done {
         let mark = self.f().next;
+        let constants = self.f().loop_constants.len();
+        self.load_loop_constants(&lambda.body)?;
         let mut params = vec![];
         for param in &lambda.params {
             params.push((param.clone(), self.f().alloc(&body.span)?));
@@ -142,7 +144,21 @@ impl Compiler<'_> {
         if let Some(end) = end {
             self.f().land(end, span)?;
         }
+        self.f().loop_constants.truncate(constants);
         self.f().end_scope(mark);
+        Ok(())
+    }
+
+    /// Loads the floats that a loop's body names, once and not at each turn.
+    fn load_loop_constants(&mut self, body: &Core) -> Done {
+        for x in floats(body) {
+            if self.f().loop_constant(x).is_none() {
+                let slot = self.f().alloc(&body.span)?;
+                let k = self.f().datum(&Syntax::new(Node::Float(x), body.span.clone()));
+                self.f().emit(Instr::wide(Op::Const, slot, k), &body.span);
+                self.f().loop_constants.push((x, slot));
+            }
+        }
         Ok(())
     }
 

@@ -3,8 +3,7 @@
 
 use super::{Exit, Machine, values};
 use sx_runtime::error::{Code, Raise};
-use sx_runtime::instance::{Instance, instance_of};
-use sx_runtime::isolate::PRIMITIVE_AUX;
+use sx_runtime::instance::{Instance, builtin, instance_of};
 use sx_runtime::list::size_of_list;
 use sx_runtime::object::{self, Type};
 use sx_runtime::ops::Instr;
@@ -95,10 +94,12 @@ impl Machine {
     unsafe fn enter_closure(&mut self, nfp: *mut Word, argc: usize) -> Step {
         // SAFETY: the callee is a closure; see `enter`.
         unsafe {
-            let aux = object::header_aux(object::header_of(*nfp));
             let instance: &Instance = instance_of(*nfp);
-            if aux == PRIMITIVE_AUX {
-                return self.enter_primitive(nfp, argc, PrimId(instance.prim as u16));
+            if let Some(id) = instance.primitive() {
+                return self.enter_primitive(nfp, argc, id);
+            }
+            if instance.builtin != builtin::NONE {
+                return self.enter_control(nfp, argc, (instance.builtin - builtin::CONTROL) as usize);
             }
             let (params, rest) = (instance.chunk.params as usize, instance.chunk.rest);
             if rest && argc >= params {

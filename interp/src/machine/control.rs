@@ -1,13 +1,10 @@
 //! The control operations, as `control.sx` calls them.
 
 use super::{Exit, Machine, kept, values};
-use crate::control::{Control, mark};
+use crate::control::{Control, PROCEDURES, mark};
 use sx_runtime::error::{Code, Raise};
-use sx_runtime::instance::instance_of;
-use sx_runtime::isolate::PRIMITIVE_AUX;
 use sx_runtime::list::size_of_list;
 use sx_runtime::object::{self, Type};
-use sx_runtime::prims::PrimId;
 use sx_runtime::value::{Value, Word};
 
 type Step = Result<(), Box<Exit>>;
@@ -31,15 +28,44 @@ impl Machine {
             }
             *at = Word::NIL;
             self.wait_below(at, argc + 1);
-            match self.control_here(number, at) {
-                Ok(Some(value)) => {
-                    self.resume_frame(value);
-                    Ok(())
-                }
-                Ok(None) => Ok(()),
-                Err(Stop::Raise(raise)) => self.raise(raise),
-                Err(Stop::Exit(exit)) => Err(exit),
+            let result = self.control_here(number, at);
+            self.finish_control(result)
+        }
+    }
+
+    /// A control operation called as a procedure, its arguments above `nfp`.
+    pub(super) unsafe fn enter_control(&mut self, nfp: *mut Word, argc: usize, row: usize) -> Step {
+        let Some((name, op, params, least, _)) = PROCEDURES.get(row) else {
+            return self.raise(Raise::new(Code::Control, "no such control operation"));
+        };
+        if argc < *least || argc > params.len() {
+            let wanted = if params.len() == *least { format!("{least}") } else { format!("{least} to {}", params.len()) };
+            let plural = if wanted == "1" { "" } else { "s" };
+            let message = format!("{name}: expected {wanted} argument{plural}, got {argc}");
+            return self.raise(Raise::new(Code::Arity, message));
+        }
+        // SAFETY: the words above the window are ours to write; the caller has made the frame
+        // below wait.
+        unsafe {
+            (argc..params.len()).for_each(|i| *nfp.add(1 + i) = Word::NIL);
+            *nfp = Word::NIL;
+            self.isolate.state.stack.window = (nfp, params.len() + 1);
+            let result = self.control_here(*op as usize, nfp);
+            self.finish_control(result)
+        }
+    }
+
+    /// Gives the operation's value to the waiting frame, or raises.
+    unsafe fn finish_control(&mut self, result: Result<Option<Word>, Stop>) -> Step {
+        match result {
+            Ok(Some(value)) => {
+                // SAFETY: the operation left the frame waiting.
+                unsafe { self.resume_frame(value) };
+                Ok(())
             }
+            Ok(None) => Ok(()),
+            Err(Stop::Raise(raise)) => self.raise(raise),
+            Err(Stop::Exit(exit)) => Err(exit),
         }
     }
 
@@ -94,6 +120,15 @@ impl Machine {
                     self.enter(to, 3)?;
                     Ok(None)
                 }
+                Control::CoroutineResume => {
+                    self.coroutine_resume(at)?;
+                    Ok(None)
+                }
+                Control::CoroutineYield => {
+                    self.coroutine_yield(at)?;
+                    Ok(None)
+                }
+                Control::CoroutineAlive => Ok(Some(self.coroutine_alive(a)?)),
                 Control::Resume => {
                     if !Value::from_raw(a).is(Type::Continuation) {
                         return Err(Raise::new(Code::Type, "%resume: expected a continuation").into());
@@ -214,16 +249,15 @@ impl Machine {
                 return Ok(());
             };
             let params = instance.chunk.params as usize;
-            let primitive = object::header_aux(object::header_of(*at)) == PRIMITIVE_AUX;
-            let id = PrimId(instance_of(*at).prim as u16);
-            if !primitive && !instance.chunk.rest {
+            let primitive = instance.primitive();
+            if primitive.is_none() && !instance.chunk.rest {
                 let message = format!("expected {params} arguments, got {}", items.len());
                 return Err(Raise::new(Code::Arity, message).into());
             }
             let row = self.isolate.state.kept.len();
             self.isolate.state.kept.extend_from_slice(&items);
             self.isolate.state.stack.window = (at, 1);
-            if primitive {
+            if let Some(id) = primitive {
                 let args = self.isolate.state.kept.as_mut_ptr().add(row);
                 let result = self.isolate.call_primitive(id, args, items.len());
                 self.isolate.state.kept.truncate(row);

@@ -6,7 +6,7 @@
 //! a cursor copied into a Kont is what connects them.
 
 use super::marks::{Found, Hop, hop_of, int_slot, kont_words};
-use super::{Exit, Machine, builtin, is_frame_of};
+use super::{Exit, Machine, built, is_frame_of};
 use crate::control::mark;
 use sx_runtime::error::Raise;
 use sx_runtime::heap::Heap;
@@ -44,7 +44,7 @@ impl Machine {
     /// The lowest frame of the program.
     fn floor(&self) -> *mut Word {
         // SAFETY: the segment is larger than the halt frame.
-        unsafe { self.isolate.state.stack.bottom().add(builtin::HALT_SIZE) }
+        unsafe { self.isolate.state.stack.bottom().add(built::HALT_SIZE) }
     }
 
     pub(super) unsafe fn is_delimited(&self, k: Word) -> bool {

@@ -2,6 +2,7 @@
 
 use super::Machine;
 use crate::control::mark;
+use smallvec::{SmallVec, smallvec};
 use sx_runtime::object;
 use sx_runtime::stack::{cursor, marker};
 use sx_runtime::value::{Value, Word};
@@ -27,7 +28,7 @@ pub(super) struct Found {
     /// The stack frame: the marker itself, or the cursor the search went into.
     pub frame: *mut Word,
     /// The Konts the search went through, outermost first; empty if the marker is on the stack.
-    pub hops: Vec<Hop>,
+    pub hops: SmallVec<[Hop; 2]>,
     /// The marker's payload.
     pub payload: Word,
     /// Winds entered inside it.
@@ -95,7 +96,7 @@ impl Machine {
                         return Some(view.found(fp, hops, winds));
                     }
                 } else if let Some(view) = visit(fp, &mut winds, &mut test) {
-                    return Some(view.found(fp, vec![], winds));
+                    return Some(view.found(fp, SmallVec::new(), winds));
                 }
                 let link = int_slot(fp, marker::LINK) as usize;
                 fp = if link == 0 { std::ptr::null_mut() } else { fp.sub(link) };
@@ -110,11 +111,11 @@ impl Machine {
         fp: *const Word,
         winds: &mut usize,
         test: &mut impl FnMut(&MarkView) -> bool,
-    ) -> Option<(Vec<Hop>, MarkView)> {
+    ) -> Option<(SmallVec<[Hop; 2]>, MarkView)> {
         // SAFETY: `fp` is a cursor frame; frames in a Kont are complete.
         unsafe {
             let hop = hop_of(fp);
-            let mut levels = vec![Level { hop, next: hop.mark }];
+            let mut levels: SmallVec<[Level; 2]> = smallvec![Level { hop, next: hop.mark }];
             while let Some(level) = levels.last_mut() {
                 if level.next < level.hop.stop as i64 {
                     levels.pop();
@@ -179,7 +180,7 @@ impl Machine {
 }
 
 impl MarkView {
-    fn found(self, frame: *mut Word, hops: Vec<Hop>, winds: usize) -> Found {
+    fn found(self, frame: *mut Word, hops: SmallVec<[Hop; 2]>, winds: usize) -> Found {
         Found {
             frame,
             hops,

@@ -2,7 +2,7 @@
 
 use super::{Exit, Machine, kept};
 use sx_runtime::instance::{Instance, feedback, instance_of};
-use sx_runtime::object::{self, Type, closure_head, header, pair, vector};
+use sx_runtime::object::{self, Type, buffer, closure_head, header, pair, vector, view};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::stack::Site;
 use sx_runtime::value::{Value, Word};
@@ -23,6 +23,55 @@ const PAIR_HEAD: u64 = header(Type::Pair, 0) & 0xff;
 unsafe fn is_pair(w: Word) -> bool {
     // SAFETY: by the caller.
     w.is_pointer() && unsafe { object::field_raw(w, 0) } & 0xff == PAIR_HEAD
+}
+
+const VIEW_HEAD: u64 = header(Type::View, 0) & 0xff;
+
+/// Is this a view?
+///
+/// # Safety
+/// A pointer word is live.
+#[inline(always)]
+unsafe fn is_view(w: Word) -> bool {
+    // SAFETY: by the caller.
+    w.is_pointer() && unsafe { object::field_raw(w, 0) } & 0xff == VIEW_HEAD
+}
+
+/// How many items a view has.
+///
+/// # Safety
+/// `view` is a view.
+#[inline(always)]
+unsafe fn view_len(view: Word) -> u64 {
+    // SAFETY: by the caller.
+    unsafe { object::field_raw(view, view::EXTENT) & 0xffff_ffff }
+}
+
+/// Item `i` of a view, if it has one.
+///
+/// # Safety
+/// `view` is a view.
+#[inline(always)]
+unsafe fn view_item(view: Word, i: u64) -> Option<Word> {
+    // SAFETY: by the caller; a view's extent lies within its buffer.
+    unsafe {
+        let extent = object::field_raw(view, view::EXTENT);
+        let at = buffer::ELEMENTS + (extent >> 32) as usize + i as usize;
+        (i < extent & 0xffff_ffff).then(|| object::field(object::field(view, view::BUFFER), at))
+    }
+}
+
+/// The remainder that has the sign of `d`.
+#[inline(always)]
+const fn floor_mod(n: i64, d: i64) -> i64 {
+    let r = n % d;
+    if r != 0 && (r ^ d) < 0 { r + d } else { r }
+}
+
+/// Are both words flonums?
+#[inline(always)]
+const fn both_flonums(x: Word, y: Word) -> bool {
+    ((x.0 ^ 1) | (y.0 ^ 1)) & 3 == 0
 }
 
 /// The registers, loaded from the stack.
@@ -123,6 +172,7 @@ impl Machine {
             macro_rules! slow {
                 ($i:expr, $to:expr, $($x:expr),*) => {{
                     let operands = [$($x),*];
+                    note!($i, feedback::OTHER);
                     save!();
                     valued!($to, self.slow_op($i, &operands))
                 }};
@@ -137,7 +187,7 @@ impl Machine {
                     let (x, y): (Word, Word) = ($x, $y);
                     let holds = if (x.0 | y.0) & 1 == 0 {
                         (x.0 as i64) $op (y.0 as i64)
-                    } else if x.is_flonum() && y.is_flonum() {
+                    } else if both_flonums(x, y) {
                         x.as_flonum() $op y.as_flonum()
                     } else {
                         save!();
@@ -178,20 +228,22 @@ impl Machine {
             }
             macro_rules! float_or_slow {
                 ($i:ident, $x:ident, $y:ident, $op:tt) => {{
-                    if $x.is_flonum() && $y.is_flonum()
+                    if both_flonums($x, $y)
                         && let Some(word) = Word::flonum($x.as_flonum() $op $y.as_flonum())
                     {
-                        note!(feedback::FLOAT);
+                        note!($i, feedback::FLOAT);
                         slot!($i.a()) = word;
                     } else {
                         slow!($i, $i.a(), $x, $y)
                     }
                 }};
             }
+            /// Marks in the instruction itself what it has met; costs a test once marked.
             macro_rules! note {
-                ($bits:expr) => {{
-                    let instance = instance_of(*fp);
-                    *instance.feedback.offset(ip.offset_from(instance.code) - 1) |= $bits;
+                ($i:expr, $bits:expr) => {{
+                    if $i.d() as u64 & $bits == 0 {
+                        *ip.sub(1) |= $bits << 8;
+                    }
                 }};
             }
             /// Enters the closure at `$nfp` whose arguments lie above it, site word stored.
@@ -358,6 +410,8 @@ impl Machine {
                             true
                         } else if is_pair(x) {
                             false
+                        } else if is_view(x) {
+                            view_len(x) == 0
                         } else {
                             save!();
                             match self.slow_op(i, &[x]) {
@@ -435,7 +489,7 @@ impl Machine {
                             let result = match op {
                                 Op::Quotient => n / d,
                                 Op::Rem => n % d,
-                                _ => n.rem_euclid(d) + if d < 0 && n.rem_euclid(d) != 0 { d } else { 0 },
+                                _ => floor_mod(n, d),
                             };
                             match Word::try_fixnum(result) {
                                 Some(word) => slot!(i.a()) = word,
@@ -476,6 +530,8 @@ impl Machine {
                         let x = slot!(i.b());
                         if x == Word::EMPTY || is_pair(x) {
                             slot!(i.a()) = Word::bool(x == Word::EMPTY);
+                        } else if is_view(x) {
+                            slot!(i.a()) = Word::bool(view_len(x) == 0);
                         } else {
                             slow!(i, i.a(), x)
                         }
@@ -494,8 +550,12 @@ impl Machine {
                         let x = slot!(i.b());
                         if is_pair(x) {
                             slot!(i.a()) = object::field(x, pair::CAR);
+                        } else if is_view(x)
+                            && let Some(item) = view_item(x, 0)
+                        {
+                            note!(i, feedback::VIEW);
+                            slot!(i.a()) = item;
                         } else {
-                            note!(feedback::VIEW);
                             slow!(i, i.a(), x)
                         }
                     }
@@ -503,8 +563,11 @@ impl Machine {
                         let x = slot!(i.b());
                         if is_pair(x) {
                             slot!(i.a()) = object::field(x, pair::CDR);
+                        } else if is_view(x) && self.isolate.heap.has_room(24) {
+                            note!(i, feedback::VIEW);
+                            let rest = self.isolate.heap.rest(Value::from_raw(x));
+                            slot!(i.a()) = rest.map_or(Word::EMPTY, Value::word);
                         } else {
-                            note!(feedback::VIEW);
                             slow!(i, i.a(), x)
                         }
                     }
@@ -533,7 +596,18 @@ impl Machine {
                             }
                         }
                     }
-                    Op::Nth | Op::Get => {
+                    Op::Nth => {
+                        let (x, y) = (slot!(i.b()), slot!(i.c()));
+                        if is_view(x)
+                            && y.is_fixnum()
+                            && let Some(item) = view_item(x, y.as_fixnum() as u64)
+                        {
+                            slot!(i.a()) = item;
+                        } else {
+                            slow!(i, i.a(), x, y)
+                        }
+                    }
+                    Op::Get => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
                         slow!(i, i.a(), x, y)
                     }

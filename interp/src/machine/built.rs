@@ -1,7 +1,7 @@
 //! The three chunks that are written by hand: where a run ends, a marker, a cursor.
 
 use std::sync::{Arc, OnceLock};
-use sx_runtime::chunk::{Chunk, compute_live};
+use sx_runtime::chunk::Chunk;
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::stack::{cursor, marker};
 
@@ -58,25 +58,5 @@ pub(super) fn cursor_chunk() -> Arc<Chunk> {
 }
 
 fn chunk(name: &str, params: u16, frame_size: u16, code: Vec<Instr>) -> Arc<Chunk> {
-    let code: Vec<u64> = code.into_iter().map(|i| i.0).collect();
-    let (live, live_words) = compute_live(&code, frame_size, &[]);
-    Arc::new(Chunk {
-        name: name.into(),
-        doc: None,
-        params,
-        rest: false,
-        param_names: vec![],
-        frame_size,
-        code,
-        consts: vec![],
-        children: vec![],
-        captures: 0,
-        inlined: vec![],
-        live,
-        live_words,
-        spans: vec![],
-        sources: vec![],
-        locals: vec![],
-        core: true,
-    })
+    Arc::new(Chunk::built_in(name, params, frame_size, code.into_iter().map(|i| i.0).collect()))
 }
