@@ -23,10 +23,10 @@ pub use raise::{Failure, TraceFrame};
 
 use crate::eval::Evaluator;
 use crate::read::SyntaxError;
+use sx_runtime::chunk::Chunk;
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::heap::{HeapOptions, OutOfMemory};
 use sx_runtime::host::Host;
-use sx_runtime::chunk::Chunk;
 use sx_runtime::instance::{Instance, builtin};
 use sx_runtime::isolate::Isolate;
 use sx_runtime::object;
@@ -131,7 +131,9 @@ impl Machine {
         }
         for (number, (name, _, params, least, doc)) in crate::control::PROCEDURES.iter().enumerate() {
             let chunk = Chunk::described(name, doc, *least, params.len() > *least, params);
-            machine.isolate.add_builtin(name, chunk, builtin::CONTROL + number as u32);
+            machine
+                .isolate
+                .add_builtin(name, chunk, builtin::CONTROL + number as u32);
         }
         machine.halt = machine.isolate.state.kept[kept::HALT];
         machine.marker = machine.isolate.state.kept[kept::MARKER];

@@ -58,5 +58,10 @@ pub(super) fn cursor_chunk() -> Arc<Chunk> {
 }
 
 fn chunk(name: &str, params: u16, frame_size: u16, code: Vec<Instr>) -> Arc<Chunk> {
-    Arc::new(Chunk::built_in(name, params, frame_size, code.into_iter().map(|i| i.0).collect()))
+    Arc::new(Chunk::built_in(
+        name,
+        params,
+        frame_size,
+        code.into_iter().map(|i| i.0).collect(),
+    ))
 }

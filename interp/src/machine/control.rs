@@ -39,7 +39,11 @@ impl Machine {
             return self.raise(Raise::new(Code::Control, "no such control operation"));
         };
         if argc < *least || argc > params.len() {
-            let wanted = if params.len() == *least { format!("{least}") } else { format!("{least} to {}", params.len()) };
+            let wanted = if params.len() == *least {
+                format!("{least}")
+            } else {
+                format!("{least} to {}", params.len())
+            };
             let plural = if wanted == "1" { "" } else { "s" };
             let message = format!("{name}: expected {wanted} argument{plural}, got {argc}");
             return self.raise(Raise::new(Code::Arity, message));

@@ -3,9 +3,9 @@
 //! Resuming puts the continuation on the stack, yielding captures it up to the coroutine's mark
 //! and cuts there. Frames that stay in the Kont between two yields are not copied again.
 
+use super::Machine;
 use super::control::Stop;
 use super::marks::{Found, MarkView};
-use super::Machine;
 use crate::control::mark;
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::object::{self, Type, coroutine};
