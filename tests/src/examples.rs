@@ -50,11 +50,9 @@ fn examples(text: &str) -> Vec<Case> {
 
 /// The code and what is expected of it, if a line of a docstring is an example.
 fn example(line: &str) -> Option<(String, Expectation)> {
-    let line = line
-        .strip_suffix('"')
-        .unwrap_or(line)
-        .replace("\\\"", "\"")
-        .replace("\\\\", "\\");
+    let ends_docstring = line.ends_with('"') && !line.ends_with("\\\"");
+    let line = &line[..line.len() - usize::from(ends_docstring)];
+    let line = line.replace("\\\"", "\"").replace("\\\\", "\\");
     let (code, aspect, text) = match (line.split_once(" raises `"), line.rsplit_once(" => ")) {
         (Some((code, text)), _) => (code, Aspect::Error, text.trim_end_matches('`')),
         (None, Some((code, text))) => (code, Aspect::Value, text),
