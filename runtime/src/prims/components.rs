@@ -54,7 +54,10 @@ fn make(cx: &mut Cx<'_>, ty: Type) -> Result<Word, Raise> {
     let who = cx.text(0).to_string();
     let names = |i: usize| -> Result<Vec<String>, Raise> {
         let items = list_items(&who, cx.arg(i))?;
-        Ok(items.into_iter().map(|v| v.as_name().unwrap_or_default().to_string()).collect())
+        Ok(items
+            .into_iter()
+            .map(|v| v.as_name().unwrap_or_default().to_string())
+            .collect())
     };
     let (positional, keys) = (names(1)?, names(2)?);
     let lists = size_of_list(positional.len()) + size_of_list(keys.len());
