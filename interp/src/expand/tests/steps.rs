@@ -198,3 +198,35 @@ fn random_forms_never_panic() {
         expand(&text);
     }
 }
+
+#[test]
+fn every_core_function_that_expansions_call_is_listed() {
+    let sources = [
+        include_str!("../body.rs"),
+        include_str!("../choice.rs"),
+        include_str!("../control.rs"),
+        include_str!("../define.rs"),
+        include_str!("../macros.rs"),
+        include_str!("../matching.rs"),
+        include_str!("../page.rs"),
+        include_str!("../quasi.rs"),
+        include_str!("../types.rs"),
+        include_str!("../values.rs"),
+        include_str!("../work.rs"),
+    ];
+    let mut used = HashSet::new();
+    for piece in sources.iter().flat_map(|source| source.split("\"%").skip(1)) {
+        let name = piece.split('"').next().unwrap_or_default();
+        if !name.contains([':', '{', ' ']) {
+            used.insert(format!("%{name}"));
+        }
+    }
+    let listed: HashSet<String> = names::CORE_FUNCTIONS.iter().map(|f| f.name.to_string()).collect();
+    let unlisted: Vec<&String> = used
+        .iter()
+        .filter(|name| !listed.contains(*name) && table::find(name).is_none())
+        .collect();
+    assert!(unlisted.is_empty(), "not in names.rs: {unlisted:?}");
+    let unused: Vec<&String> = listed.difference(&used).collect();
+    assert!(unused.is_empty(), "in names.rs but not called: {unused:?}");
+}
