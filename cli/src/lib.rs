@@ -5,14 +5,41 @@
 //! standard error.
 
 mod args;
+mod doc;
+mod print;
+mod repl;
+mod run;
+mod session;
+mod test;
 
 pub use args::reference;
 
-use clap::Parser;
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
+
+/// It went well.
+const SUCCESS: u8 = 0;
+/// The program failed, or a test did.
+const FAILED: u8 = 1;
+/// The command line, or a file named on it, was wrong.
+const USAGE: u8 = 2;
+/// Interrupted by Ctrl-C, as shells count it.
+const INTERRUPTED: u8 = 130;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let _cli = args::Cli::parse();
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    let code = match (cli.expression, cli.command) {
+        (Some(expression), _) => run::expression(&expression, &cli.arguments),
+        (None, Some(Command::Run(args))) => run::file(&args.file, &args.arguments),
+        (None, Some(Command::Repl)) => repl::repl(),
+        (None, Some(Command::Test(args))) => test::test(&args),
+        (None, Some(Command::Doc(args))) => doc::doc(&args.name),
+        (None, None) => {
+            print::error_text(&Cli::command().render_help().to_string());
+            USAGE
+        }
+    };
+    ExitCode::from(code)
 }

@@ -18,8 +18,10 @@ mod frames;
 mod marks;
 mod raise;
 mod run;
+mod trace;
 
 pub use raise::{Failure, TraceFrame};
+pub use trace::Step;
 
 use crate::eval::Evaluator;
 use crate::read::SyntaxError;

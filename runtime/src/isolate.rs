@@ -10,9 +10,9 @@
 
 use crate::chunk::{Chunk, Const};
 use crate::convert::Lists;
-use crate::heap::{GcKind, Heap, HeapOptions, Roots};
+use crate::heap::{GcKind, Handle, Heap, HeapOptions, Roots};
 use crate::host::Host;
-use crate::instance::{Instance, builtin};
+use crate::instance::{Instance, builtin, instance_of};
 use crate::object;
 use crate::prims::{self, Cx, PrimId, PrimState};
 use crate::stack::Stack;
@@ -80,14 +80,6 @@ impl Globals {
     pub fn find(&self, name: &str) -> Option<Word> {
         self.user.get(name).or_else(|| self.core.get(name)).copied()
     }
-    /// Has the global a value, as a program sees it?
-    pub fn is_bound(&self, name: &str) -> bool {
-        self.find(name).is_some_and(has_value)
-    }
-    /// Has the core global a value?
-    pub fn is_core_bound(&self, name: &str) -> bool {
-        self.core.get(name).copied().is_some_and(has_value)
-    }
     /// Is this the cell of a core name?
     fn is_core(&self, name: &str, cell: Word) -> bool {
         self.core.get(name) == Some(&cell)
@@ -101,11 +93,6 @@ impl Globals {
     fn cells(&mut self) -> impl Iterator<Item = &mut Word> {
         self.core.values_mut().chain(self.user.values_mut())
     }
-}
-
-fn has_value(cell: Word) -> bool {
-    // SAFETY: the tables hold cells.
-    unsafe { object::field(cell, object::cell::VALUE) != Word::UNBOUND }
 }
 
 impl Roots for State {
@@ -267,6 +254,28 @@ impl Isolate {
         // SAFETY: `globals` holds cells.
         let value = unsafe { object::field(cell, object::cell::VALUE) };
         (value != Word::UNBOUND).then_some(value)
+    }
+
+    /// A handle to the value of a global as a program sees it.
+    pub fn global_handle(&self, name: &str) -> Option<Handle> {
+        let word = self.global(name)?;
+        // SAFETY: the value of a cell is live.
+        Some(self.heap.handle(unsafe { Value::from_raw(word) }))
+    }
+
+    /// The chunk of the procedure a handle of this heap holds, if it is one.
+    pub fn chunk_of(&self, procedure: &Handle) -> Option<Arc<Chunk>> {
+        let value = self.heap.get(procedure);
+        // SAFETY: a closure points to its instance.
+        value
+            .is(object::Type::Closure)
+            .then(|| unsafe { instance_of(value.word()) }.chunk.clone())
+    }
+
+    /// Binds a global for a program to what a handle of this heap holds.
+    pub fn bind(&mut self, name: &str, value: &Handle) {
+        // SAFETY: a handle's word is live, and nothing collects before it is stored.
+        unsafe { self.define_global(name, value.word()) };
     }
 
     /// Stores into a global cell on behalf of code of a layer; a program that stores into a core

@@ -9,12 +9,14 @@
 
 mod bless;
 mod check;
+mod engine;
 
 mod parse;
 mod run;
 
 pub use bless::blessed;
 pub use check::check;
+pub use engine::engine_configurations;
 pub use parse::{ParseError, parse};
 pub use run::{Summary, Trial, bless, collect, load, run_all};
 

@@ -56,12 +56,7 @@ impl Machine {
 
     #[cold]
     pub(super) fn raise_undefined(&mut self, symbol: Word) -> Step {
-        let global = self.show(symbol);
-        // The globals of a library have its name before their own.
-        let name = match global.rsplit_once('#') {
-            Some((library, own)) if self.evaluator.libraries.borrow().contains_key(library) => own,
-            _ => &global,
-        };
+        let name = self.show(symbol);
         self.raise(Raise::new(Code::Undefined, format!("Undefined symbol: {name}")))
     }
 

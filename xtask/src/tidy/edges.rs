@@ -14,7 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cli", &["sx"]),
     ("tests", &["interp", "runtime", "sx", "tests/oracle"]),
     ("tests/oracle", &["interp", "runtime"]),
-    ("tests/fuzz", &["interp", "runtime", "tests/oracle"]),
+    ("tests/fuzz", &["interp", "runtime", "sx", "tests/oracle"]),
     ("benches", &["sx"]),
     // Reads the tables it prints; nothing depends on it.
     ("xtask", &["cli", "interp", "runtime", "sx"]),

@@ -10,7 +10,8 @@ use crate::tree::Tree;
 const LINES_MAX: usize = 800;
 /// Most and fewest lines of a module head.
 const HEAD_LINES: std::ops::RangeInclusive<usize> = 3..=15;
-/// A file this short, or the tests of a module, may have a head of one line.
+/// A file this short may have a head of one line, as may a part of a module whose own head
+/// (`foo.rs` for `foo/part.rs`) says what they hold together, and tests.
 const TINY_LINES: usize = 120;
 
 /// No source file is longer than `LINES_MAX`.
@@ -34,8 +35,8 @@ pub fn check_heads(tree: &Tree) -> Vec<Problem> {
     for file in tree.rust() {
         let head = file.text.lines().take_while(|line| line.starts_with("//!")).count();
         let lines = file.text.lines().count();
-        let is_small = lines <= TINY_LINES || file.path.ends_with("/tests.rs");
-        let fits = HEAD_LINES.contains(&head) || ((1..3).contains(&head) && is_small);
+        let may_be_short = lines <= TINY_LINES || is_part(tree, &file.path);
+        let fits = HEAD_LINES.contains(&head) || ((1..3).contains(&head) && may_be_short);
         if !fits {
             let text = format!("the module head has {head} `//!` lines; it wants 3 to 15 (1 will do in a tiny file)");
             problems.push(Problem::new(&file.path, 1, text));
@@ -51,6 +52,12 @@ pub fn check_heads(tree: &Tree) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Is this a file of `foo/` beside `foo.rs`, or of tests?
+fn is_part(tree: &Tree, path: &str) -> bool {
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    directory.split('/').any(|name| name == "tests") || tree.get(&format!("{directory}.rs")).is_some()
 }
 
 /// A module with children is `foo.rs` beside `foo/`.
@@ -85,6 +92,9 @@ mod tests {
             ("a/good.rs", &good),
             ("a/meagre.rs", &meagre),
             ("a/tiny.rs", tiny),
+            ("b/parent.rs", &good),
+            ("b/parent/part.rs", &meagre),
+            ("b/tests/case.rs", &meagre),
             ("lib/core/bare.sx", "(define a 1)\n"),
         ]);
         let paths: Vec<String> = check_heads(&tree).into_iter().map(|p| p.path).collect();

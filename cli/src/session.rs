@@ -1,0 +1,116 @@
+//! The isolate of a command: made as the environment says, interrupted by Ctrl-C.
+//!
+//! Invariant: the first Ctrl-C asks the program to stop, so that it can report where it was; a
+//! second one that finds it still running ends the process.
+
+use crate::{FAILED, INTERRUPTED, SUCCESS, print};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use sx::{Engine, Error, InterruptHandle, Isolate, Options, Value};
+
+/// The variable that bounds a program's heap.
+const MEMORY_LIMIT: &str = "SX_MEMORY_LIMIT";
+
+/// An isolate and the watch over it.
+pub struct Session {
+    /// The isolate.
+    pub isolate: Isolate,
+    interrupts: Interrupts,
+}
+
+/// What the Ctrl-C handler sees.
+#[derive(Clone, Default)]
+struct Interrupts {
+    target: Arc<Mutex<Option<InterruptHandle>>>,
+    pending: Arc<AtomicBool>,
+}
+
+impl Session {
+    /// A session whose program sees `arguments`; an error text if the environment is wrong.
+    pub fn start(arguments: &[String]) -> Result<Session, String> {
+        let mut isolate = Engine::with(options()?).isolate().map_err(|e| e.to_string())?;
+        isolate.eval(&command_line(arguments)).map_err(|e| e.to_string())?;
+        let interrupts = Interrupts::default();
+        interrupts.watch(isolate.interrupt_handle());
+        Ok(Session { isolate, interrupts })
+    }
+
+    /// Runs `work` on the isolate; a Ctrl-C that comes meanwhile is its own.
+    pub fn run<T>(&mut self, work: impl FnOnce(&mut Isolate) -> Result<T, Error>) -> Result<T, Error> {
+        let result = work(&mut self.isolate);
+        self.isolate.flush();
+        self.interrupts.pending.store(false, Ordering::SeqCst);
+        result
+    }
+}
+
+impl Interrupts {
+    fn watch(&self, handle: InterruptHandle) {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+        let watch = self.clone();
+        let on_signal = move || {
+            if watch.pending.swap(true, Ordering::SeqCst) {
+                std::process::exit(i32::from(INTERRUPTED));
+            }
+            if let Some(handle) = &*watch.target.lock().unwrap_or_else(PoisonError::into_inner) {
+                handle.interrupt();
+            }
+        };
+        // Without a handler Ctrl-C ends the process, which is what it is for.
+        let _ = ctrlc::set_handler(on_signal);
+    }
+}
+
+/// Prints the error and tells the exit code.
+pub fn fail(error: &Error) -> u8 {
+    print::error(error);
+    if error.is_interrupt() { INTERRUPTED } else { FAILED }
+}
+
+/// The exit code of a result; its error is printed.
+pub fn exit_code<T>(result: Result<T, Error>) -> u8 {
+    result.map_or_else(|error| fail(&error), |_| SUCCESS)
+}
+
+/// The definition of `command-line`, a function as in R7RS: a fresh list each time.
+fn command_line(arguments: &[String]) -> String {
+    let quoted = arguments
+        .iter()
+        .map(|argument| format!(" {}", Value::from(argument.as_str())));
+    format!("(define (command-line) (list{}))", quoted.collect::<String>())
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options::default();
+    if let Ok(text) = std::env::var(MEMORY_LIMIT) {
+        options.memory_limit =
+            parse_bytes(&text).ok_or_else(|| format!("{MEMORY_LIMIT}: expected bytes like 64M or 1G, got `{text}`"))?;
+    }
+    Ok(options)
+}
+
+/// A number of bytes, with K, M or G for powers of 1024.
+fn parse_bytes(text: &str) -> Option<usize> {
+    let (digits, unit) = match text.chars().last()?.to_ascii_uppercase() {
+        'K' => (&text[..text.len() - 1], 1 << 10),
+        'M' => (&text[..text.len() - 1], 1 << 20),
+        'G' => (&text[..text.len() - 1], 1 << 30),
+        _ => (text, 1),
+    };
+    digits.trim().parse::<usize>().ok()?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_bytes("4096"), Some(4096));
+        assert_eq!(parse_bytes("64M"), Some(64 << 20));
+        assert_eq!(parse_bytes("1g"), Some(1 << 30));
+        for bad in ["", "M", "-1", "1T", "x", "99999999999999999999"] {
+            assert_eq!(parse_bytes(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The binary from outside: what each command prints, where, and its exit code. Messages for bad
+//! input are compared whole, place and caret included.
+//!
+//! Deliberately absent: what programs compute; that is the text corpus.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a run of the binary did.
+#[derive(Debug)]
+struct Run {
+    out: String,
+    err: String,
+    code: Option<i32>,
+}
+
+/// A directory of a test's own, empty.
+fn directory(test: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).expect("a directory");
+    path
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sx"));
+    command.args(arguments).current_dir(directory);
+    for name in ["SX_MEMORY_LIMIT", "SX_PROJECT_DIR", "SX_SERVING_JIT"] {
+        command.env_remove(name);
+    }
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn finish(mut command: Command, input: &str) -> Run {
+    let mut child = command.spawn().expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    // The program may end without reading its input.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("the binary ends");
+    Run {
+        out: String::from_utf8(output.stdout).expect("text"),
+        err: String::from_utf8(output.stderr).expect("text"),
+        code: output.status.code(),
+    }
+}
+
+fn sx(test: &str, arguments: &[&str], input: &str) -> Run {
+    finish(command(&directory(test), arguments), input)
+}
+
+/// Runs a program from the file `a.sx`.
+fn run_program(test: &str, program: &str) -> Run {
+    let directory = directory(test);
+    std::fs::write(directory.join("a.sx"), program).expect("written");
+    let mut command = command(&directory, &["run", "a.sx"]);
+    command.env("SX_MEMORY_LIMIT", "64M");
+    finish(command, "")
+}
+
+/// The program fails with exactly this report.
+fn check_report(test: &str, program: &str, report: &str) {
+    let run = run_program(test, program);
+    assert_eq!(run.err, report);
+    assert_eq!(run.code, Some(1));
+}
+
+#[test]
+fn a_program_prints_and_ends_well() {
+    let run = run_program("prints", "(display \"hello\")\n(newline)\n(+ 1 2)\n");
+    assert_eq!((run.out.as_str(), run.err.as_str(), run.code), ("hello\n", "", Some(0)));
+}
+
+#[test]
+fn a_program_comes_from_standard_input() {
+    let run = sx("stdin", &["run", "-"], "(display (* 6 7))");
+    assert_eq!((run.out.as_str(), run.code), ("42", Some(0)));
+}
+
+#[test]
+fn an_expression_prints_its_value() {
+    let run = sx("expression", &["-e", "(list 1 \"a\" :b)"], "");
+    assert_eq!((run.out.as_str(), run.code), ("(1 \"a\" \"b\")\n", Some(0)));
+}
+
+#[test]
+fn the_native_tier_switch_is_accepted() {
+    for value in ["0", "1"] {
+        let mut command = command(&directory("switch"), &["-e", "1"]);
+        command.env("SX_SERVING_JIT", value);
+        assert_eq!(finish(command, "").out, "1\n");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2() {
+    for arguments in [&["run"][..], &["frobnicate"], &["--frobnicate"], &[]] {
+        let run = sx("usage", arguments, "");
+        assert_eq!(run.code, Some(2), "{arguments:?}");
+        assert!(run.err.contains("Usage: sx"), "{arguments:?}: {}", run.err);
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let run = sx("missing", &["run", "none.sx"], "");
+    assert_eq!((run.err.as_str(), run.code), ("sx: none.sx: no such file\n", Some(2)));
+}
+
+#[test]
+fn a_file_that_is_no_text_is_named() {
+    let directory = directory("binary");
+    std::fs::write(directory.join("a.sx"), [0xff, 0xfe]).expect("written");
+    let run = finish(command(&directory, &["run", "a.sx"]), "");
+    assert_eq!((run.err.as_str(), run.code), ("sx: a.sx: not UTF-8 text\n", Some(2)));
+}
+
+#[test]
+fn a_wrong_memory_limit_is_named() {
+    let mut command = command(&directory("limit"), &["-e", "1"]);
+    command.env("SX_MEMORY_LIMIT", "plenty");
+    let run = finish(command, "");
+    let message = "sx: SX_MEMORY_LIMIT: expected bytes like 64M or 1G, got `plenty`\n";
+    assert_eq!((run.err.as_str(), run.code), (message, Some(2)));
+}
+
+#[test]
+fn every_error_of_an_unreadable_source_is_shown() {
+    check_report(
+        "unreadable",
+        "(display 1))\n(display 3/0)\n(display \"a\n",
+        "\
+error[read]: unexpected )
+ --> a.sx:1:12
+",
+    );
+}
+
+#[test]
+fn an_unbound_name_gets_advice() {
+    check_report("unbound", "(define (f xs)\n  (fitler odd? xs))\n(f (list 1 2))\n", "");
+}
+
+#[test]
+fn a_wrong_type_is_shown() {
+    check_report(
+        "type",
+        "(define (f x) (+ 1 x))\n(define (g) (* 2 (f \"a\")))\n(g)\n",
+        "",
+    );
+}
+
+#[test]
+fn a_wrong_arity_is_shown() {
+    check_report("arity", "(define (f x) x)\n(f 1 2)\n", "");
+}
+
+#[test]
+fn an_unhandled_effect_is_shown() {
+    check_report(
+        "effect",
+        "(define (f) (perform {:op \"nobody/knows\"}))\n(map (fn (x) (f)) (list 1))\n",
+        "",
+    );
+}
+
+#[test]
+fn an_uncaught_raise_is_shown() {
+    check_report("raise", "(define (f) (raise (list 1 2)))\n(f)\n", "");
+}
+
+#[test]
+fn an_infinite_recursion_ends() {
+    check_report("recursion", "(define (f n) (+ 1 (f n)))\n(f 1)\n", "");
+}
+
+#[test]
+fn the_memory_limit_ends_a_program() {
+    check_report(
+        "memory",
+        "(define (grow xs) (grow (append! xs (range 0 1000))))\n(grow (list))\n",
+        "",
+    );
+}
+
+#[test]
+fn a_program_can_catch_the_memory_limit() {
+    let program = "\
+(define (grow xs) (append! xs \"x\") (grow xs))
+(display (guard (e (true (error-message e))) (grow (list))))
+(display (len (range 0 1000)))
+";
+    let run = run_program("memory-caught", program);
+    assert_eq!((run.out.as_str(), run.err.as_str()), ("memory limit1000", ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_interrupts_a_program() {
+    let directory = directory("interrupt");
+    std::fs::write(
+        directory.join("a.sx"),
+        "(define (loop n) (loop (+ n 1)))\n(display \"on\\n\")\n(flush)\n(loop 0)\n",
+    )
+    .expect("written");
+    let mut child = command(&directory, &["run", "a.sx"])
+        .spawn()
+        .expect("the binary starts");
+    // The program says when it is there.
+    let mut first = [0; 2];
+    child
+        .stdout
+        .as_mut()
+        .expect("piped")
+        .read_exact(&mut first)
+        .expect("output");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    let output = child.wait_with_output().expect("the binary ends");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{err}");
+    assert!(err.starts_with("error[interrupt]: interrupted\n --> a.sx:1:"), "{err}");
+}
+
+#[test]
+fn documentation_is_shown() {
+    let run = sx("doc", &["doc", "filter"], "");
+    assert!(run.out.contains("filter"), "{run:?}");
+    assert_eq!(run.code, Some(0));
+    let run = sx("doc", &["doc", "fitler"], "");
+    let message = "sx: nothing is named `fitler`; did you mean `filter`?\n";
+    assert_eq!((run.err.as_str(), run.code), (message, Some(1)));
+}
+
+#[test]
+fn the_repl_goes_on_after_errors_and_keeps_definitions() {
+    let run = sx(
+        "repl",
+        &["repl"],
+        "(define x\n  20)\n(car 5)\n(* x\n   2)\n,nonsense\n\"a\"\n,quit\n3\n",
+    );
+    assert_eq!(run.out, "20\n40\n\"a\"\n");
+    assert!(run.err.contains("<repl 2>:1:"), "{}", run.err);
+    assert!(
+        run.err.ends_with("no command `,nonsense`; `,help` lists them\n"),
+        "{}",
+        run.err
+    );
+    assert_eq!(run.code, Some(0));
+}
+
+#[test]
+fn the_repl_shows_bytecode_traces_and_documentation() {
+    let run = sx(
+        "repl-tools",
+        &["repl"],
+        "(define (f x) (+ x 1))\n,bytecode f\n,trace (f 41)\n,doc map\n,help\n",
+    );
+    for part in ["Return", "42", "map", ",bytecode"] {
+        assert!(run.out.contains(part), "{part}: {}", run.out);
+    }
+    assert_eq!(run.err, "");
+}
+
+const CASES: &str = ";;;; good\n(+ 1 2)\n;=> 3\n\n;;;; bad\n(display \"x\")\n(+ 1 2)\n;=> 4\n";
+
+#[test]
+fn text_cases_are_run_and_blessed() {
+    let directory = directory("cases");
+    let file = directory.join("a.sx");
+    std::fs::write(&file, CASES).expect("written");
+    let run = finish(command(&directory, &["test", ".", "--config", "interp"]), "");
+    assert!(run.out.contains("FAILED a.sx::bad::interp\n"), "{}", run.out);
+    assert!(
+        run.out.contains("  expected  ;=> 4\n  got       ;=> 3\n"),
+        "{}",
+        run.out
+    );
+    assert!(run.out.ends_with("1 passed, 1 failed\n"), "{}", run.out);
+    assert_eq!(run.code, Some(1));
+    let run = finish(command(&directory, &["test", "a.sx", "--bless", "--filter", "bad"]), "");
+    assert_eq!((run.out.as_str(), run.code), ("1 blessed\n", Some(0)));
+    let after = std::fs::read_to_string(&file).expect("read");
+    assert_eq!(
+        after,
+        ";;;; good\n(+ 1 2)\n;=> 3\n\n;;;; bad\n(display \"x\")\n(+ 1 2)\n;out| x\n;=> 3\n"
+    );
+    let run = finish(command(&directory, &["test"]), "");
+    assert_eq!(run.code, Some(2));
+    let run = finish(command(&directory, &["test", "."]), "");
+    assert_eq!((run.out.as_str(), run.code), ("8 passed, 0 failed\n", Some(0)));
+}

@@ -1,0 +1,135 @@
+//! The configurations an engine offers: the interpreter as programs run on it, and its stress
+//! modes. Each case gets a fresh isolate in a simulated world.
+//!
+//! Invariant: a case ends. One that runs past its limit is interrupted; one that then still runs
+//! ends the process with its name, since a thread cannot be stopped from outside.
+
+use super::{Case, Configuration, Outcome};
+use crate::{Engine, Error, InterruptHandle, Isolate, Options, Simulation, Source, Stress, Value};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// The name cases have as source texts; it is cut off the places in messages.
+const SOURCE: &str = "<case>";
+/// How long an interrupted case may take to notice.
+const GRACE: Duration = Duration::from_secs(30);
+/// The variable that multiplies time limits.
+const SLOWDOWN: &str = "SX_TEST_SLOWDOWN";
+
+/// Every configuration of the interpreter, the plain one first.
+pub fn engine_configurations() -> Vec<Arc<dyn Configuration>> {
+    let plain = Stress::default();
+    let modes = [
+        ("interp", plain),
+        ("interp+gc-stress", Stress { collect: true, ..plain }),
+        ("interp+suspend", Stress { suspend: true, ..plain }),
+        ("interp+seal", Stress { seal: true, ..plain }),
+    ];
+    let configuration = |(name, stress)| Arc::new(EngineConfiguration { name, stress }) as Arc<dyn Configuration>;
+    modes.into_iter().map(configuration).collect()
+}
+
+/// The interpreter in one mode.
+struct EngineConfiguration {
+    name: &'static str,
+    stress: Stress,
+}
+
+impl Configuration for EngineConfiguration {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn run(&self, case: &Case) -> Result<Outcome, String> {
+        let engine = Engine::with(Options {
+            memory_limit: case.memory_limit,
+            stress: self.stress,
+        });
+        let simulation = Simulation::new(1);
+        let mut isolate = engine.isolate_in(&simulation).map_err(|e| e.to_string())?;
+        let effects = serve_test_ops(&mut isolate);
+        let limit = case.time_limit * slowdown();
+        let handle = isolate.interrupt_handle();
+        let source = Source::new(SOURCE, case.code.as_str());
+        let result = within(limit, &handle, &case.name, || isolate.eval_printed(source));
+        if let Err(error) = &result
+            && error.is_interrupt()
+        {
+            return Err(format!("still running after {} s", limit.as_secs()));
+        }
+        Ok(outcome(result, &simulation, effects.take()))
+    }
+}
+
+/// Answers the ops of text cases and keeps a log of every effect that arrives.
+fn serve_test_ops(isolate: &mut Isolate) -> Rc<RefCell<Vec<String>>> {
+    isolate.on("test/echo", |arguments| {
+        Ok(arguments.first().cloned().unwrap_or(Value::Nil))
+    });
+    let mut count = 0i64;
+    isolate.on("test/counter", move |_| {
+        count += 1;
+        Ok(Value::from(count - 1))
+    });
+    let effects = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&effects);
+    isolate.observe(move |op, arguments| {
+        let words: Vec<String> = std::iter::once(op.to_owned())
+            .chain(arguments.iter().map(Value::to_string))
+            .collect();
+        log.borrow_mut().push(words.join(" "));
+    });
+    effects
+}
+
+/// Runs `work`, interrupting it when it takes longer than `limit`.
+fn within<T>(limit: Duration, handle: &InterruptHandle, name: &str, work: impl FnOnce() -> T) -> T {
+    let (done, watch) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if watch.recv_timeout(limit) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            handle.interrupt();
+            if watch.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("case `{name}` runs past its limit and does not notice interrupts");
+                std::process::abort();
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
+}
+
+fn slowdown() -> u32 {
+    static FACTOR: OnceLock<u32> = OnceLock::new();
+    let read = || std::env::var(SLOWDOWN).ok()?.parse().ok();
+    *FACTOR.get_or_init(|| read().unwrap_or(1).max(1))
+}
+
+fn outcome(result: Result<String, Error>, simulation: &Simulation, effects: Vec<String>) -> Outcome {
+    let mut outcome = Outcome {
+        output: simulation.take_output(),
+        error_output: simulation.take_error_output(),
+        effects,
+        ..Outcome::default()
+    };
+    match result {
+        Ok(value) => outcome.value = Some(value),
+        Err(error) => {
+            outcome.place = error.span.as_ref().map(|span| unnamed(&span.place()));
+            let messages = std::iter::once(&error).chain(&error.more).map(|e| unnamed(&e.message));
+            outcome.error = Some(messages.collect::<Vec<_>>().join("\n"));
+        }
+    }
+    outcome
+}
+
+/// The text with places in the case shown as `line:col`.
+fn unnamed(text: &str) -> String {
+    text.replace(&format!("{SOURCE}:"), "")
+}

@@ -1,0 +1,278 @@
+//! A running program: one heap, one machine, its globals. Evaluates texts, calls functions,
+//! answers effects.
+//!
+//! Deliberately absent: raw words and `unsafe`; values cross the border as plain data or handles.
+//! Invariant: after an error the isolate is as usable as before; what the program had done by
+//! then stays done.
+
+use crate::convert::{Arguments, FromSx, IntoSx};
+use crate::engine::Options;
+use crate::error::Error;
+use crate::host::{EngineHost, InterruptHandle};
+use crate::transfer::{self, Table};
+use crate::value::{Object, Value};
+use crate::{failure, image};
+use std::collections::HashMap;
+use std::sync::Arc;
+use sx_interp::machine::{Exit, Machine, Stress};
+use sx_runtime::error::{Code, Raise};
+use sx_runtime::heap::{Handle, HeapOptions};
+use sx_runtime::host::Stream;
+use sx_runtime::print::Style;
+use sx_runtime::syntax::Source;
+use sx_runtime::value::Value as Inner;
+use sx_runtime::value::Word;
+
+/// What services an op.
+type Op = Box<dyn FnMut(&[Value]) -> Result<Value, String>>;
+/// What sees each effect.
+type Observer = Box<dyn FnMut(&str, &[Value])>;
+
+/// The core function that runs an evaluation to its end.
+const EVALUATE: &str = "%evaluate";
+
+/// A running program.
+pub struct Isolate {
+    pub(crate) machine: Machine,
+    pub(crate) table: Table,
+    ops: HashMap<String, Op>,
+    observers: Vec<Observer>,
+    interrupt: InterruptHandle,
+}
+
+impl Isolate {
+    pub(crate) fn new(options: &Options, host: EngineHost, interrupt: InterruptHandle) -> Result<Isolate, Error> {
+        let stress = options.stress;
+        let heap = HeapOptions {
+            limit_bytes: options.memory_limit,
+            stress: stress.collect,
+            poison: stress.collect,
+            ..HeapOptions::default()
+        };
+        let out_of_memory = |_| Error::new(Code::Memory, "memory limit");
+        let mut machine = Machine::new(heap, Box::new(host)).map_err(out_of_memory)?;
+        image::load(&mut machine)?;
+        machine.stress = Stress {
+            seal_every_call: stress.seal,
+            suspend_every_perform: stress.suspend,
+        };
+        interrupt.connect(machine.isolate.state.stack.interrupter());
+        Ok(Isolate {
+            machine,
+            table: Table::default(),
+            ops: HashMap::new(),
+            observers: Vec::new(),
+            interrupt,
+        })
+    }
+
+    /// Evaluates a text, form by form; the value of the last one.
+    pub fn eval(&mut self, text: &str) -> Result<Value, Error> {
+        self.eval_source(Source::new("<eval>", text))
+    }
+
+    /// Evaluates a text with a name, which errors show.
+    pub fn eval_source(&mut self, source: Arc<Source>) -> Result<Value, Error> {
+        self.evaluate(source)?;
+        Ok(self.table.plain(&self.machine.isolate.heap, self.machine.result()))
+    }
+
+    /// Evaluates a text; what the value of its last form prints as (by `inspect`).
+    pub fn eval_printed(&mut self, source: Arc<Source>) -> Result<String, Error> {
+        self.evaluate(source)?;
+        Ok(self.machine.isolate.heap.print(self.machine.result(), Style::Write))
+    }
+
+    /// Evaluates a text and converts the value of its last form.
+    pub fn eval_as<T: FromSx>(&mut self, text: &str) -> Result<T, Error> {
+        Ok(T::from_sx(self.eval(text)?)?)
+    }
+
+    /// Calls the function a global holds.
+    pub fn call<T: FromSx>(&mut self, name: &str, arguments: impl Arguments) -> Result<T, Error> {
+        let Some(callee) = self.machine.isolate.global_handle(name) else {
+            return Err(self.undefined(name));
+        };
+        self.call_with(&|_: &Machine, _: &Table| Some(callee.word()), arguments)
+    }
+
+    /// Calls a function the isolate has handed out.
+    pub fn call_object<T: FromSx>(&mut self, function: &Object, arguments: impl Arguments) -> Result<T, Error> {
+        let callee = |machine: &Machine, table: &Table| {
+            let value = table.get(&machine.isolate.heap, function);
+            value.map(Inner::word)
+        };
+        self.call_with(&callee, arguments)
+    }
+
+    /// The value of a global.
+    pub fn get<T: FromSx>(&mut self, name: &str) -> Result<T, Error> {
+        let Some(handle) = self.machine.isolate.global_handle(name) else {
+            return Err(self.undefined(name));
+        };
+        let heap = &self.machine.isolate.heap;
+        Ok(T::from_sx(self.table.plain(heap, heap.get(&handle)))?)
+    }
+
+    /// Binds a global, as `define` does.
+    pub fn set(&mut self, name: &str, value: impl IntoSx) -> Result<(), Error> {
+        let values = [value.into_sx()];
+        self.make(&values)?;
+        let heap = &self.machine.isolate.heap;
+        let handle = heap.handle(self.table.make(heap, &values[0]));
+        self.machine.isolate.bind(name, &handle);
+        Ok(())
+    }
+
+    /// Services an op: the answer is the value of the `perform`, an error is raised there.
+    pub fn on(&mut self, op: &str, service: impl FnMut(&[Value]) -> Result<Value, String> + 'static) {
+        self.ops.insert(op.to_owned(), Box::new(service));
+    }
+
+    /// Shows every effect that reaches the host, serviced or not, before it is.
+    pub fn observe(&mut self, observer: impl FnMut(&str, &[Value]) + 'static) {
+        self.observers.push(Box::new(observer));
+    }
+
+    /// What stops the program from outside.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.interrupt.clone()
+    }
+
+    /// Hands buffered output on.
+    pub fn flush(&mut self) {
+        // An output that cannot be written has nobody left to be told.
+        let _ = self.machine.isolate.host.flush(Stream::Out);
+    }
+
+    /// Evaluates a text; a handle to the value of its last form.
+    pub(crate) fn eval_handle(&mut self, source: Arc<Source>) -> Result<Handle, Error> {
+        self.evaluate(source)?;
+        Ok(self.machine.isolate.heap.handle(self.machine.result()))
+    }
+
+    fn evaluate(&mut self, source: Arc<Source>) -> Result<(), Error> {
+        self.start(source)?;
+        self.run()
+    }
+
+    /// Prepares the evaluation of a text.
+    pub(crate) fn start(&mut self, source: Arc<Source>) -> Result<(), Error> {
+        let evaluation = match self.machine.evaluation_of(source) {
+            Ok(Ok(word)) => word,
+            Ok(Err(wrong)) => return Err(failure::of_text(wrong)),
+            Err(raise) => return Err(failure::of_raise(&raise)),
+        };
+        let Some(evaluate) = self.machine.isolate.global(EVALUATE) else {
+            return Err(self.undefined(EVALUATE));
+        };
+        self.machine.start(evaluate, &[evaluation, Word::NIL]);
+        self.interrupt.renew();
+        Ok(())
+    }
+
+    fn call_with<T: FromSx>(
+        &mut self,
+        callee: &dyn Fn(&Machine, &Table) -> Option<Word>,
+        arguments: impl Arguments,
+    ) -> Result<T, Error> {
+        let arguments = arguments.into_values();
+        self.make(&arguments)?;
+        let heap = &self.machine.isolate.heap;
+        let words: Vec<Word> = arguments.iter().map(|a| self.table.make(heap, a).word()).collect();
+        let callee = callee(&self.machine, &self.table).ok_or_else(transfer::foreign)?;
+        self.machine.start(callee, &words);
+        self.interrupt.renew();
+        self.run()?;
+        let value = self.table.plain(&self.machine.isolate.heap, self.machine.result());
+        Ok(T::from_sx(value)?)
+    }
+
+    /// Room for values that are about to be made.
+    fn make(&mut self, values: &[Value]) -> Result<(), Error> {
+        values.iter().try_for_each(|value| self.table.check(value))?;
+        let bytes = values.iter().map(transfer::size_of).sum();
+        let isolate = &mut self.machine.isolate;
+        let reserved = isolate.heap.reserve(bytes, &mut isolate.state);
+        reserved.map_err(|_| failure::of_raise(&Raise::Memory))
+    }
+
+    /// Runs what was started to its end, answering effects.
+    fn run(&mut self) -> Result<(), Error> {
+        loop {
+            let exit = self.machine.run();
+            if self.after(exit)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Deals with an exit of the machine; true when the run is over.
+    pub(crate) fn after(&mut self, exit: Exit) -> Result<bool, Error> {
+        match exit {
+            Exit::Value(_) => return Ok(true),
+            Exit::Perform => self.serve(),
+            Exit::Stepped => {}
+            Exit::Failed(failure) => return Err(self.explain(failure::of_run(*failure))),
+            Exit::Interrupted(failure) => {
+                self.interrupt.clear();
+                let mut error: Error = failure::of_run(*failure).into();
+                error.code = Code::Interrupt;
+                return Err(error);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Answers the effect the machine has handed out.
+    fn serve(&mut self) {
+        let (op, arguments) = self.request();
+        for observer in &mut self.observers {
+            observer(&op, &arguments);
+        }
+        let Some(service) = self.ops.get_mut(&op) else {
+            self.machine.refuse_unhandled();
+            return;
+        };
+        let answer = service(&arguments).map_err(|message| Raise::new(Code::User, message));
+        let made = answer.and_then(|value| {
+            let made = self.make(std::slice::from_ref(&value));
+            made.map_err(|error| Raise::new(error.code, error.message.clone()))?;
+            Ok(self.table.make(&self.machine.isolate.heap, &value).word())
+        });
+        match made {
+            Ok(word) => self.machine.answer(word),
+            Err(raise) => self.machine.refuse(raise),
+        }
+    }
+
+    fn request(&mut self) -> (String, Vec<Value>) {
+        let heap = &self.machine.isolate.heap;
+        let (op, arguments) = self.machine.request();
+        let op = op.as_str().map_or_else(|| heap.print(op, Style::Write), str::to_owned);
+        let arguments = match self.table.plain(heap, arguments) {
+            Value::List(items) => items,
+            other => vec![other],
+        };
+        (op, arguments)
+    }
+
+    fn undefined(&self, name: &str) -> Error {
+        let error = Error::new(Code::Undefined, format!("Undefined symbol: {name}"));
+        self.explain(failure::Found {
+            error,
+            undefined: Some(name.to_owned()),
+        })
+    }
+
+    /// The error with advice, where there is some.
+    fn explain(&self, found: impl Into<failure::Found>) -> Error {
+        let failure::Found { mut error, undefined } = found.into();
+        if let Some(name) = undefined {
+            let names = self.names();
+            let near = crate::suggest::nearest(&name, names.iter().map(String::as_str));
+            error.help = near.map(|near| format!("did you mean `{near}`?"));
+        }
+        error
+    }
+}
