@@ -70,6 +70,8 @@ pub struct Machine {
     pub stress: Stress,
     /// Has the memory limit been stretched so that an error can be handled?
     grace: Option<usize>,
+    /// Has recursion been refused, and its memory not been given back yet?
+    exhausted: bool,
     halt: Word,
     marker: Word,
     cursor: Word,
@@ -113,6 +115,7 @@ impl Machine {
             isolate,
             stress: Stress::default(),
             grace: None,
+            exhausted: false,
             halt: Word::NIL,
             marker: Word::NIL,
             cursor: Word::NIL,
