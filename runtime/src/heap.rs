@@ -81,7 +81,7 @@ pub struct HeapOptions {
 impl Default for HeapOptions {
     fn default() -> Self {
         HeapOptions {
-            nursery_bytes: 2 << 20,
+            nursery_bytes: 4 << 20,
             limit_bytes: 1 << 30,
             stress: false,
             poison: false,

@@ -104,6 +104,11 @@ pub enum Type {
     Nil,
 }
 
+impl Type {
+    /// How many there are.
+    pub const COUNT: usize = Type::Nil as usize + 1;
+}
+
 /// How often a parameter may occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {

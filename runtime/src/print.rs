@@ -7,7 +7,7 @@
 
 mod atom;
 
-pub use atom::{write_char, write_string};
+pub use atom::{push_decimal, write_char, write_string};
 
 use crate::heap::Heap;
 use crate::list::{Items, ListError};
@@ -62,6 +62,10 @@ impl Heap {
 
     /// Adds the text of a value to `out`, up to `most` bytes of it.
     pub fn print_to(&self, out: &mut String, value: Value<'_>, style: Style, most: usize) -> Result<(), TooLong> {
+        if let Some(i) = value.as_fixnum() {
+            push_decimal(out, i);
+            return Ok(());
+        }
         if matches!(style, Style::Display | Style::Bare) && atom::write_bare(out, value) {
             return Ok(());
         }

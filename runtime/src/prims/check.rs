@@ -23,7 +23,8 @@ pub fn check_args(prim: &Prim, cx: &Cx<'_>) -> Result<(), Raise> {
         if param.mark == Mark::Rest {
             return check_rest(prim, param.ty, cx, given);
         }
-        if !accepts(param.ty, cx.arg(given)) {
+        let arg = cx.arg(given);
+        if SURELY[param.ty as usize] & glance(arg) == 0 && !accepts(param.ty, arg) {
             return Err(wrong_type(prim, cx, given));
         }
         given += 1;
@@ -45,8 +46,63 @@ fn check_rest(prim: &Prim, ty: Type, cx: &Cx<'_>, from: usize) -> Result<(), Rai
     }
 }
 
+/// Bits of what can be told of a value at a glance: a fixnum's sign, or its kind otherwise, or
+/// the type of an object, from `OBJECTS` on.
+const COUNT: u64 = 1;
+const NEGATIVE: u64 = 1 << 1;
+const FLONUM: u64 = 1 << 2;
+const NIL: u64 = 1 << 3;
+const CHAR: u64 = 1 << 4;
+const OTHER: u64 = 1 << 5;
+const OBJECTS: u32 = 8;
+
+#[inline(always)]
+fn glance(v: Value<'_>) -> u64 {
+    let word = v.word();
+    if word.is_fixnum() {
+        return if word.0 as i64 >= 0 { COUNT } else { NEGATIVE };
+    }
+    match v.object_type() {
+        Some(ty) => 1 << (OBJECTS + ty as u32),
+        None if word.is_flonum() => FLONUM,
+        None if word == Word::NIL => NIL,
+        None if word.is_char() => CHAR,
+        None => OTHER,
+    }
+}
+
+const fn object_bit(ty: object::Type) -> u64 {
+    1 << (OBJECTS + ty as u32)
+}
+
+/// The glances at which a parameter takes a value without looking closer, by its type.
+const SURELY: [u64; Type::COUNT] = {
+    use object::Type as Object;
+    let mut table = [0; Type::COUNT];
+    table[Type::Any as usize] = u64::MAX;
+    table[Type::Number as usize] = COUNT | NEGATIVE | FLONUM;
+    table[Type::Int as usize] = COUNT | NEGATIVE;
+    table[Type::Index as usize] = COUNT;
+    table[Type::Char as usize] = CHAR;
+    table[Type::Nil as usize] = NIL;
+    table[Type::String as usize] = object_bit(Object::String);
+    table[Type::Name as usize] = object_bit(Object::String);
+    table[Type::Symbol as usize] = object_bit(Object::Symbol);
+    table[Type::List as usize] = object_bit(Object::Pair) | object_bit(Object::View) | NIL;
+    table[Type::Pair as usize] = object_bit(Object::Pair);
+    table[Type::Dict as usize] = object_bit(Object::Dict);
+    table[Type::Vector as usize] = object_bit(Object::Vector);
+    table[Type::HashTable as usize] = object_bit(Object::HashTable);
+    table[Type::Set as usize] = object_bit(Object::Set);
+    table[Type::Port as usize] = object_bit(Object::Port);
+    table[Type::StringBuffer as usize] = object_bit(Object::StringBuffer);
+    table[Type::Procedure as usize] = object_bit(Object::Closure);
+    table[Type::Collection as usize] =
+        table[Type::List as usize] | table[Type::String as usize] | table[Type::Vector as usize] | table[Type::Dict as usize];
+    table
+};
+
 /// Does a parameter of this type take the value?
-#[inline]
 pub fn accepts(ty: Type, v: Value<'_>) -> bool {
     use object::Type as Object;
     match ty {

@@ -19,6 +19,8 @@ pub struct PrimState {
     pub gensyms: u64,
     /// Is the last character written to the output something else than a newline?
     pub mid_line: bool,
+    /// A buffer for texts in the making, empty between calls.
+    text: String,
     /// What is left of the line of the program's input that was read last.
     pub input_rest: String,
     /// Regular expressions compiled so far.
@@ -132,7 +134,11 @@ impl<'a> Cx<'a> {
         }
     }
     /// Operand `i` as a count or place; the row has checked that it is an index.
+    #[inline]
     pub fn index(&self, i: usize) -> usize {
+        if let Some(n) = self.arg(i).as_fixnum() {
+            return usize::try_from(n).unwrap_or(0);
+        }
         self.num(i).to_i64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
     }
     /// Operand `i` as text; the row has checked that it is a string, symbol or keyword.
@@ -167,6 +173,18 @@ impl<'a> Cx<'a> {
         self.heap
             .print_to(out, v, style, self.heap.limit())
             .map_err(|TooLong| Raise::Memory)
+    }
+    /// An empty buffer to build a text in, with the room of an earlier one. Give it back.
+    pub fn take_text(&mut self) -> String {
+        std::mem::take(&mut self.state.text)
+    }
+    /// Keeps the buffer that `take_text` gave for the next call.
+    pub fn keep_text(&mut self, mut text: String) {
+        const MOST: usize = 64 << 10;
+        if text.capacity() <= MOST {
+            text.clear();
+            self.state.text = text;
+        }
     }
     /// Operand 0 as text, as the answer.
     pub fn give_shown(&mut self, style: Style) -> Result<Word, Raise> {

@@ -6,7 +6,7 @@
 use super::{Cx, prims};
 use crate::error::{Code, Raise};
 use crate::num::{Num, Parsed};
-use crate::print::Style;
+use crate::print::{Style, push_decimal};
 use crate::value::{Value, Word};
 
 prims! { NUMTEXT {
@@ -37,8 +37,20 @@ fn radix(cx: &Cx<'_>, at: usize, who: &str) -> Result<u32, Raise> {
 }
 
 fn number_to_string(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let text = cx.num(0).to_text(radix(cx, 1, "number->string")?);
-    cx.give_string(&text)
+    let radix = radix(cx, 1, "number->string")?;
+    match (cx.arg(0).as_fixnum(), radix) {
+        (Some(i), 10) => {
+            let mut text = cx.take_text();
+            push_decimal(&mut text, i);
+            let answer = cx.give_string(&text);
+            cx.keep_text(text);
+            answer
+        }
+        _ => {
+            let text = cx.num(0).to_text(radix);
+            cx.give_string(&text)
+        }
+    }
 }
 
 fn string_to_number(cx: &mut Cx<'_>) -> Result<Word, Raise> {

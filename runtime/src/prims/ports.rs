@@ -439,9 +439,11 @@ fn put_standard(cx: &mut Cx<'_>, stream: Stream, who: &str, text: &str) -> Resul
 }
 
 fn write_value(cx: &mut Cx<'_>, style: Style) -> Result<Word, Raise> {
-    let mut text = String::new();
+    let mut text = cx.take_text();
     cx.show_onto(&mut text, cx.arg(0), style)?;
-    put(cx, 1, if style == Style::Display { "display" } else { "write" }, &text)
+    let answer = put(cx, 1, if style == Style::Display { "display" } else { "write" }, &text);
+    cx.keep_text(text);
+    answer
 }
 
 fn print(cx: &mut Cx<'_>) -> Result<Word, Raise> {

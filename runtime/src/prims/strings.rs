@@ -104,13 +104,15 @@ fn str(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     if cx.argc() == 1 && cx.arg(0).as_str().is_some() {
         return Ok(cx.arg(0).word());
     }
-    let mut out = String::new();
+    let mut out = cx.take_text();
     for v in cx.all_args() {
         if v.word() != Word::NIL {
             cx.show_onto(&mut out, v, Style::Display)?;
         }
     }
-    cx.give_string(&out)
+    let answer = cx.give_string(&out);
+    cx.keep_text(out);
+    answer
 }
 
 fn join(cx: &mut Cx<'_>) -> Result<Word, Raise> {

@@ -20,6 +20,24 @@ const NAMES: [(char, &str); 8] = [
     ('\u{8}', "backspace"),
 ];
 
+/// Writes an integer in decimal, faster than the general formatting.
+pub fn push_decimal(out: &mut String, i: i64) {
+    let mut digits = [b'0'; 20];
+    let (mut at, mut rest) = (digits.len(), i.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if i < 0 {
+        out.push('-');
+    }
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+}
+
 /// Writes a string, character or symbol without quoting; was it one?
 pub(super) fn write_bare(out: &mut String, value: Value<'_>) -> bool {
     if let Some(c) = value.word().as_char() {
@@ -36,7 +54,7 @@ pub(super) fn write_bare(out: &mut String, value: Value<'_>) -> bool {
 /// Writes a value that holds no others so that it reads back; was it one?
 pub(super) fn write_atom(out: &mut String, value: Value<'_>) -> bool {
     if let Some(i) = value.as_fixnum() {
-        let _ = write!(out, "{i}");
+        push_decimal(out, i);
         return true;
     }
     let Some(ty) = value.object_type() else {
@@ -148,4 +166,18 @@ pub(super) fn write_key(out: &mut String, name: &str) {
 fn is_word(name: &str) -> bool {
     let ends_word = |c: char| c.is_whitespace() || c.is_control() || "()[]{}\";'`,|\\".contains(c);
     !name.is_empty() && !name.contains(ends_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::push_decimal;
+
+    #[test]
+    fn decimals_agree_with_the_general_formatting() {
+        for i in [0, 9, 10, -1, -10, 1 << 62, i64::MAX, i64::MIN] {
+            let mut text = String::from("x");
+            push_decimal(&mut text, i);
+            assert_eq!(text, format!("x{i}"));
+        }
+    }
 }
