@@ -97,8 +97,10 @@ const SURELY: [u64; Type::COUNT] = {
     table[Type::Port as usize] = object_bit(Object::Port);
     table[Type::StringBuffer as usize] = object_bit(Object::StringBuffer);
     table[Type::Procedure as usize] = object_bit(Object::Closure);
-    table[Type::Collection as usize] =
-        table[Type::List as usize] | table[Type::String as usize] | table[Type::Vector as usize] | table[Type::Dict as usize];
+    table[Type::Collection as usize] = table[Type::List as usize]
+        | table[Type::String as usize]
+        | table[Type::Vector as usize]
+        | table[Type::Dict as usize];
     table
 };
 
