@@ -70,8 +70,6 @@ pub struct Machine {
     pub stress: Stress,
     /// Has the memory limit been stretched so that an error can be handled?
     grace: Option<usize>,
-    /// Has recursion been refused, and its memory not been given back yet?
-    exhausted: bool,
     halt: Word,
     marker: Word,
     cursor: Word,
@@ -115,7 +113,6 @@ impl Machine {
             isolate,
             stress: Stress::default(),
             grace: None,
-            exhausted: false,
             halt: Word::NIL,
             marker: Word::NIL,
             cursor: Word::NIL,
@@ -199,21 +196,6 @@ impl Machine {
         let (op, _) = self.request();
         let message = format!("Unhandled effect: {}", self.isolate.heap.print(op, Style::Display));
         self.refuse(Raise::new(Code::Effect, message));
-    }
-
-    /// Goes on after `Exit::Perform` when nobody services the op: the perform raises.
-    pub fn unhandled(&mut self) {
-        let Some(callee) = self.core_global("%unhandled") else {
-            return;
-        };
-        let op = self.isolate.state.kept[kept::OP];
-        let window = &mut self.isolate.state.stack.window;
-        // SAFETY: the frame waits at its call, whose window lies where `wait_below` said.
-        unsafe {
-            *window.0 = callee;
-            *window.0.add(1) = op;
-        }
-        window.1 = 2;
     }
 
     /// The request of `Exit::Perform`: the op's name and the list of its arguments.

@@ -1,40 +1,143 @@
-use sx_fuzz::run::{Library, MODES, differences};
-fn main() {
-    let seed: u64 = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-    let n: u64 = std::env::args().nth(2).and_then(|s| s.parse().ok()).unwrap_or(1);
-    let mode = std::env::args().nth(3).unwrap_or("plain".into());
-    let mode = MODES.iter().find(|m| m.0 == mode).unwrap().1;
-    let oracle = sx_oracle::Oracle::new().unwrap();
-    let library = Library::new().unwrap();
-    let run = |text: &str| {
-        let o = oracle.run(text, &mut sx_oracle::TestEdge::default(), Some(300_000));
-        if o.gave_up {
-            return vec![];
-        }
-        match library.run(text, mode) {
-            Ok(s) => differences(&o, &s),
-            Err(e) => vec![e],
-        }
+//! The command: makes programs, compares, cuts down what differs.
+//!
+//! `sx-fuzz --programs N --seed S --mode plain|collect|suspend|seal|all|every --coverage --jobs J
+//! --stop K --known TEXT` (differences that
+//! mention the text count as none); with `--show` it prints the program of the seed and what it does.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use sx_fuzz::coverage::Coverage;
+use sx_fuzz::run::{MODES, Mode};
+use sx_fuzz::{Fuzzer, Mismatch};
+
+struct Options {
+    programs: u64,
+    seed: u64,
+    modes: Vec<(&'static str, Mode)>,
+    coverage: bool,
+    show: bool,
+    jobs: usize,
+    stop: usize,
+    known: Vec<String>,
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options {
+        programs: 1000,
+        seed: 0,
+        modes: MODES[..1].to_vec(),
+        coverage: false,
+        show: false,
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        stop: 5,
+        known: vec![],
     };
-    let mut bad = 0;
-    for s in seed..seed + n {
-        let forms = sx_fuzz::generate::Generator::new(s).program();
-        let text = sx_fuzz::sexp::show(&forms);
-        let d = run(&text);
-        if !d.is_empty() {
-            let kind = d[0].lines().next().unwrap().to_owned();
-            let small = sx_fuzz::shrink::shrink(forms, 1500, |f| {
-                run(&sx_fuzz::sexp::show(f))
-                    .first()
-                    .is_some_and(|x| x.lines().next().unwrap() == kind)
-            });
-            let text = sx_fuzz::sexp::show(&small);
-            println!("seed {s}\n{text}{}\n", run(&text).join("\n"));
-            bad += 1;
-            if bad > 8 {
-                break;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(flag) = arguments.next() {
+        let mut number = || -> Result<u64, String> {
+            let text = arguments.next().ok_or(format!("{flag} wants a number"))?;
+            text.replace('_', "").parse().map_err(|_| format!("{flag}: {text} is no number"))
+        };
+        match flag.as_str() {
+            "--programs" => options.programs = number()?,
+            "--seed" => options.seed = number()?,
+            "--jobs" => options.jobs = number()? as usize,
+            "--stop" => options.stop = number()? as usize,
+            "--known" => options.known.push(arguments.next().ok_or("--known wants a text")?),
+            "--coverage" => options.coverage = true,
+            "--show" => options.show = true,
+            "--mode" => {
+                let name = arguments.next().ok_or("--mode wants a name")?;
+                options.modes = MODES.iter().filter(|mode| name == "every" || mode.0 == name).copied().collect();
+                if options.modes.is_empty() {
+                    return Err(format!("--mode: no mode {name}"));
+                }
             }
+            _ => return Err(format!("no flag {flag}")),
         }
     }
-    println!("bad {bad}");
+    Ok(options)
+}
+
+fn main() -> std::process::ExitCode {
+    let result = options().and_then(|options| if options.show { show(&options) } else { run(&options) });
+    match result {
+        Ok(true) => std::process::ExitCode::SUCCESS,
+        Ok(false) => std::process::ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("{message}");
+            std::process::ExitCode::from(2)
+        }
+    }
+}
+
+fn show(options: &Options) -> Result<bool, String> {
+    let fuzzer = Fuzzer::new(&options.known)?;
+    let text = sx_fuzz::program_of(options.seed);
+    println!("{text}\n{:#?}", fuzzer.oracle(&text));
+    for (name, mode) in &options.modes {
+        println!("{name} {:#?}", fuzzer.machine(&text, *mode));
+    }
+    Ok(true)
+}
+
+fn run(options: &Options) -> Result<bool, String> {
+    let began = std::time::Instant::now();
+    let next = AtomicU64::new(0);
+    let mismatches = Mutex::new(0usize);
+    let total = Mutex::new((Coverage::default(), 0u64));
+    let worker = || -> Result<(), String> {
+        let fuzzer = Fuzzer::new(&options.known)?;
+        let (mut coverage, mut skipped) = (Coverage::default(), 0);
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let stopped = mismatches.lock().is_ok_and(|found| *found >= options.stop);
+            if number >= options.programs || stopped {
+                break;
+            }
+            let seed = options.seed + number;
+            match fuzzer.check(seed, &options.modes, &mut coverage) {
+                Ok(true) => {}
+                Ok(false) => skipped += 1,
+                Err(mismatch) => report(&fuzzer, seed, mismatch, &mismatches),
+            }
+        }
+        if let Ok(mut total) = total.lock() {
+            total.0.merge(coverage);
+            total.1 += skipped;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| -> Result<(), String> {
+        let spawn = |_| std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, worker);
+        let threads: Vec<_> = (0..options.jobs.max(1)).map(spawn).collect();
+        for thread in threads {
+            let thread = thread.map_err(|e| e.to_string())?;
+            thread.join().map_err(|_| "a worker panicked".to_owned())??;
+        }
+        Ok(())
+    })?;
+    let found = mismatches.into_inner().unwrap_or(1);
+    if let Ok((coverage, skipped)) = total.into_inner() {
+        if options.coverage {
+            println!("{}", coverage.report());
+        }
+        let modes: Vec<&str> = options.modes.iter().map(|mode| mode.0).collect();
+        let (programs, seed) = (options.programs, options.seed);
+        println!(
+            "{programs} programs, seeds {seed}..{}, modes {}: {found} differ, {skipped} skipped, {:.0?}",
+            seed + programs,
+            modes.join(" "),
+            began.elapsed()
+        );
+    }
+    Ok(found == 0)
+}
+
+fn report(fuzzer: &Fuzzer, seed: u64, mismatch: Mismatch, mismatches: &Mutex<usize>) {
+    if let Ok(mut found) = mismatches.lock() {
+        *found += 1;
+    }
+    let smallest = fuzzer.shrink(seed, &mismatch);
+    println!("seed {seed}, mode {}\n{smallest}\n", mismatch.mode.0);
 }

@@ -221,7 +221,7 @@ fn perform(machine: &mut Machine, edge: &mut TestEdge, shown: &mut Shown) {
             machine.answer(answer);
         }
         Answer::Integer(i) => machine.answer(Word::fixnum(i)),
-        Answer::Unhandled => machine.unhandled(),
+        Answer::Unhandled => machine.refuse_unhandled(),
     }
 }
 

@@ -77,109 +77,79 @@ impl<'a> Machine<'a> {
         self.fail(Code::Undefined, format!("Undefined symbol: {name}"), kont, span)
     }
 
+    /// The operator of a call has no value; the call as a whole is as good a place.
+    pub fn undefined_operator(&mut self, name: &str, kont: Kont<'a>, span: &'a Span, call: &'a Span) -> State<'a> {
+        let mut found = places(&kont, span);
+        found.extend(places(&kont, call));
+        let error = self.error(Code::Undefined.text(), &format!("Undefined symbol: {name}"), vec![], found);
+        self.raise(error, false, kont, span)
+    }
+
     /// A condition is raised by an operation at `span`.
     pub fn raise(&mut self, condition: Word, continuable: bool, kont: Kont<'a>, span: &'a Span) -> State<'a> {
         if !objects::is(condition, Type::Error) {
             self.places.insert(condition.0, places(&kont, span));
         }
-        let none = Rc::new(vec![]);
-        let rest = kont.clone();
-        self.signal(Signal {
-            condition,
-            raised: kont,
-            span,
-            rest,
-            handlers: none,
-            extent: 0,
-            continuable,
-        })
+        self.signal(condition, continuable, kont, span)
     }
 
     /// Looks for the next extent that takes a condition.
-    fn signal(&mut self, signal: Signal<'a>) -> State<'a> {
+    fn signal(&mut self, condition: Word, continuable: bool, kont: Kont<'a>, span: &'a Span) -> State<'a> {
         let mut masked = None;
-        let rest = signal.rest.clone();
-        for (mark, at) in rest.marks() {
+        for (mark, at) in kont.marks() {
             match (&mark.kind, masked) {
                 (_, Some(id)) if id == mark.id => masked = None,
                 (_, Some(_)) => {}
                 (MarkKind::Skip(id), None) => masked = Some(*id),
                 (MarkKind::Guard(handler), None) => {
-                    self.finish_coroutines(&signal.raised, &at);
-                    let goal = Goal::Call(*handler, vec![signal.condition], at.next());
-                    return self.rewind(&signal.raised, &at.next(), goal, signal.span);
+                    let goal = Goal::Handle(mark.id, *handler, condition);
+                    return self.rewind(&kont, &at.next(), goal, span);
                 }
                 (MarkKind::Bind(handlers), None) => {
-                    let (handlers, rest) = (handlers.clone(), at.next());
-                    return self.choose(
-                        Rc::new(Signal {
-                            handlers,
-                            rest,
-                            extent: mark.id,
-                            ..signal
-                        }),
-                        0,
-                    );
+                    let (handlers, extent) = (handlers.clone(), mark.id);
+                    let mask = self.new_extent(MarkKind::Skip(extent));
+                    let signal = Signal { condition, span, handlers, continuable };
+                    return self.choose(signal, 0, kont.then(mask));
                 }
                 _ => {}
             }
         }
         // Nobody: the winds are left, then the program has failed.
-        let goal = Goal::Fail(signal.condition);
-        self.rewind(&signal.raised, &Kont(None), goal, signal.span)
+        self.rewind(&kont, &Kont(None), Goal::Fail(condition), span)
     }
 
-    /// Asks the predicates of an extent from number `i` on.
-    fn choose(&mut self, signal: Rc<Signal<'a>>, i: usize) -> State<'a> {
-        match signal.handlers.get(i) {
-            None => {
-                let rest = signal.rest.clone();
-                let (condition, raised, handlers) = (signal.condition, signal.raised.clone(), signal.handlers.clone());
-                let (extent, continuable, span) = (signal.extent, signal.continuable, signal.span);
-                self.signal(Signal {
-                    condition,
-                    raised,
-                    span,
-                    rest,
-                    handlers,
-                    extent,
-                    continuable,
-                })
-            }
-            Some(predicate) => {
-                let kont = self.masked(&signal).then(Step::Choose(signal.clone(), i));
-                if objects::value(&self.heap, *predicate).is_callable() {
-                    State::Call(*predicate, vec![signal.condition], kont, signal.span)
-                } else {
-                    State::Give(*predicate, kont)
-                }
-            }
+    /// Asks the predicates of an extent from number `i` on, with the extent masked; when there is
+    /// none left, the search goes on outside.
+    fn choose(&mut self, signal: Signal<'a>, i: usize, masked: Kont<'a>) -> State<'a> {
+        let (condition, span) = (signal.condition, signal.span);
+        let Some(predicate) = signal.handlers.get(i).copied() else {
+            return self.signal(condition, signal.continuable, masked, span);
+        };
+        let kont = masked.then(Step::Choose(signal, i));
+        if objects::value(&self.heap, predicate).is_callable() {
+            State::Call(predicate, vec![condition], kont, span)
+        } else {
+            State::Give(predicate, kont)
         }
-    }
-
-    /// Where the handlers of an extent run.
-    fn masked(&mut self, signal: &Signal<'a>) -> Kont<'a> {
-        let mark = self.new_extent(MarkKind::Skip(signal.extent));
-        signal.raised.then(mark)
     }
 
     /// A predicate has answered.
-    pub fn chosen(&mut self, signal: Rc<Signal<'a>>, i: usize, answer: Word) -> State<'a> {
-        match signal.handlers.get(i + 1) {
+    pub fn chosen(&mut self, signal: Signal<'a>, i: usize, answer: Word, masked: Kont<'a>) -> State<'a> {
+        match signal.handlers.get(i + 1).copied() {
             Some(handler) if answer.is_truthy() => {
-                let kont = self.masked(&signal).then(Step::Handled(signal.clone()));
-                State::Call(*handler, vec![signal.condition], kont, signal.span)
+                let (condition, span) = (signal.condition, signal.span);
+                State::Call(handler, vec![condition], masked.then(Step::Handled(signal)), span)
             }
-            _ => self.choose(signal, i + 2),
+            _ => self.choose(signal, i + 2, masked),
         }
     }
 
-    /// A handler has returned.
-    pub fn handled(&mut self, signal: Rc<Signal<'a>>, answer: Word) -> State<'a> {
+    /// A handler has returned: its value is that of `raise-continuable`; `raise` asks on outside.
+    pub fn handled(&mut self, signal: Signal<'a>, answer: Word, masked: Kont<'a>) -> State<'a> {
         if signal.continuable {
-            return State::Give(answer, signal.raised.clone());
+            return State::Give(answer, masked);
         }
-        self.choose(signal.clone(), signal.handlers.len())
+        self.signal(signal.condition, false, masked, signal.span)
     }
 
     /// Runs the thunks of the winds that are left and entered between two continuations.
@@ -191,21 +161,31 @@ impl<'a> Machine<'a> {
             left.pop();
             entered.pop();
         }
-        let afters = left.into_iter().map(|(wind, outside)| (wind.after, outside));
-        let befores = entered.into_iter().rev().map(|(wind, outside)| (wind.before, outside));
-        let thunks = afters.chain(befores).collect();
-        self.rewind_from(Rc::new(Rewind { span, thunks, goal }), 0)
+        let left = left.into_iter().map(|(wind, _)| wind).collect();
+        let entered = entered.into_iter().rev().map(|(wind, outside)| (wind.before, outside)).collect();
+        self.rewind_from(Rc::new(Rewind { span, left, entered, goal }), 0, from.clone())
     }
 
     /// Goes on with thunk number `i`.
-    pub fn rewind_from(&mut self, rewind: Rc<Rewind<'a>>, i: usize) -> State<'a> {
-        if let Some((thunk, outside)) = rewind.thunks.get(i) {
+    pub fn rewind_from(&mut self, rewind: Rc<Rewind<'a>>, i: usize, kont: Kont<'a>) -> State<'a> {
+        if let Some(wind) = rewind.left.get(i) {
+            let is_it = |other: &MarkKind| matches!(other, MarkKind::Wind(other) if Rc::ptr_eq(other, wind));
+            let found = kont.marks().find(|(mark, _)| is_it(&mark.kind));
+            let outside = found.map_or(Kont(None), |(_, at)| at.next());
             let kont = outside.then(Step::Rewind(rewind.clone(), i + 1));
-            return State::Call(*thunk, vec![], kont, rewind.span);
+            return State::Call(wind.after, vec![], kont, rewind.span);
+        }
+        if let Some((before, outside)) = rewind.entered.get(i - rewind.left.len()) {
+            let kont = outside.then(Step::Rewind(rewind.clone(), i + 1));
+            return State::Call(*before, vec![], kont, rewind.span);
         }
         match rewind.goal.clone() {
             Goal::Give(value, kont) => State::Give(value, kont),
-            Goal::Call(callee, args, kont) => State::Call(callee, args, kont, rewind.span),
+            Goal::Handle(id, handler, condition) => {
+                let found = kont.marks().find(|(mark, _)| mark.id == id);
+                let outside = found.map_or(Kont(None), |(_, at)| at.next());
+                State::Call(handler, vec![condition], outside, rewind.span)
+            }
             Goal::Fail(condition) => self.uncaught(condition),
         }
     }

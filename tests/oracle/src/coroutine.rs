@@ -23,6 +23,11 @@ pub enum Coroutine<'a> {
     Finished,
 }
 
+/// Does a continuation lead through this coroutine?
+fn is_inside(kont: &Kont<'_>, number: usize) -> bool {
+    kont.marks().any(|(mark, _)| matches!(mark.kind, MarkKind::Coroutine(other) if other == number))
+}
+
 impl<'a> Machine<'a> {
     /// `(make-coroutine thunk)`
     pub fn make_coroutine(&mut self, thunk: Word) -> Word {
@@ -41,9 +46,13 @@ impl<'a> Machine<'a> {
     }
 
     /// `(coroutine-alive? co)`
-    pub fn coroutine_alive(&mut self, word: Word) -> Word {
-        let number = self.coroutine(word);
-        Word::bool(number.is_some_and(|i| !matches!(self.coroutines[i], Coroutine::Finished)))
+    pub fn coroutine_alive(&mut self, word: Word, kont: &Kont<'a>) -> Word {
+        let Some(number) = self.coroutine(word) else { return Word::FALSE };
+        Word::bool(match self.coroutines[number] {
+            Coroutine::Fresh(_) | Coroutine::Suspended(_) => true,
+            Coroutine::Running => is_inside(kont, number),
+            Coroutine::Finished => false,
+        })
     }
 
     /// `(coroutine-resume co value)`
@@ -69,8 +78,9 @@ impl<'a> Machine<'a> {
         let state = self.coroutines[number].clone();
         let base = self.new_extent(MarkKind::Coroutine(number));
         match state {
-            Coroutine::Running => refuse(self, "is running"),
-            Coroutine::Finished => refuse(self, "has finished"),
+            Coroutine::Running if is_inside(&kont, number) => refuse(self, "is running"),
+            // One that was left for good without a yield will not go on.
+            Coroutine::Running | Coroutine::Finished => refuse(self, "has finished"),
             Coroutine::Fresh(thunk) => {
                 self.coroutines[number] = Coroutine::Running;
                 State::Call(thunk, vec![], kont.then(base), span)
@@ -93,16 +103,5 @@ impl<'a> Machine<'a> {
         };
         self.coroutines[number] = Coroutine::Suspended(Rc::new(kont.upto(&at)));
         State::Give(value, at.next())
-    }
-
-    /// The coroutines whose base lies between two continuations are over.
-    pub fn finish_coroutines(&mut self, from: &Kont<'a>, to: &Kont<'a>) {
-        for step in from.upto(to) {
-            if let Step::Mark(mark) = step
-                && let MarkKind::Coroutine(number) = mark.kind
-            {
-                self.coroutines[number] = Coroutine::Finished;
-            }
-        }
     }
 }

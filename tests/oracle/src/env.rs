@@ -123,9 +123,9 @@ pub enum Step<'a> {
     /// The before-thunk has returned; the body follows.
     Wind(Rc<Winder>, Word, &'a Span),
     /// A predicate of `handler-bind` has said whether the handler after it takes the condition.
-    Choose(Rc<Signal<'a>>, usize),
+    Choose(Signal<'a>, usize),
     /// A handler of `handler-bind` has returned.
-    Handled(Rc<Signal<'a>>),
+    Handled(Signal<'a>),
     /// It is the answer to a forwarded request.
     Forwarded(Word, &'a Span),
     /// It is a converted value of `parameterize`; the others follow, then the body.
@@ -177,12 +177,15 @@ pub struct Winder {
     pub after: Word,
 }
 
-/// A change from one set of winds to another.
+/// A change from one set of winds to another. Winds to leave are found again in whatever
+/// continuation the change goes on in, since that may be a copy of the one it began in.
 pub struct Rewind<'a> {
     /// The call that brings it about.
     pub span: &'a Span,
-    /// Thunks and the continuations they run in, in order.
-    pub thunks: Vec<(Word, Kont<'a>)>,
+    /// Winds to leave, innermost first.
+    pub left: Vec<Rc<Winder>>,
+    /// Before-thunks of the winds to enter, and the continuations they run in, outermost first.
+    pub entered: Vec<(Word, Kont<'a>)>,
     /// What happens in the end.
     pub goal: Goal<'a>,
 }
@@ -192,26 +195,21 @@ pub struct Rewind<'a> {
 pub enum Goal<'a> {
     /// A value goes to a continuation.
     Give(Word, Kont<'a>),
-    /// A procedure is called.
-    Call(Word, Vec<Word>, Kont<'a>),
+    /// The handler of the `guard` with this number is called with a condition, outside of it.
+    Handle(u64, Word, Word),
     /// The program ends with a condition that nobody took.
     Fail(Word),
 }
 
-/// A condition looking for its handler.
+/// A condition at an extent of `handler-bind`.
+#[derive(Clone)]
 pub struct Signal<'a> {
     /// The condition.
     pub condition: Word,
-    /// Where it was raised: handlers run there, and return there if `continuable`.
-    pub raised: Kont<'a>,
     /// The call that raised it.
     pub span: &'a Span,
-    /// What is still to be searched.
-    pub rest: Kont<'a>,
-    /// Predicates and handlers of the extent that is being asked.
+    /// Predicates and handlers of the extent.
     pub handlers: Rc<Vec<Word>>,
-    /// Number of that extent.
-    pub extent: u64,
     /// Was it raised by `raise-continuable`?
     pub continuable: bool,
 }

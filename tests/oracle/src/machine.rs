@@ -100,6 +100,14 @@ fn settled_procedure<'a>(var: &Var, init: &'a Core) -> Option<&'a Lambda> {
     }
 }
 
+/// The variable that operand number `at` becomes the value of, when the operator is a `fn` form.
+fn parameter_of(callee: &Core, at: usize) -> Option<&Var> {
+    match &callee.node {
+        CoreNode::Lambda(lambda) => lambda.params.get(at),
+        _ => None,
+    }
+}
+
 /// A chunk that is never run: it only says what a procedure shows of itself.
 fn shown(name: &str, mut params: Vec<Name>, rest: bool) -> Box<Instance> {
     let required = params.len() - usize::from(rest && !params.is_empty());
@@ -303,7 +311,14 @@ impl<'a> Machine<'a> {
         };
         let global = matches!(callee.node, CoreNode::Global(_));
         match args.get(done.len() - usize::from(!global)) {
-            Some(arg) => self.eval_then(arg, &env, Step::Operand(core, done, env.clone()), &kont),
+            Some(arg) => {
+                let at = done.len() - usize::from(!global);
+                let step = Step::Operand(core, done, env.clone());
+                match parameter_of(callee, at) {
+                    Some(var) => self.eval_named(arg, &env, step, &kont, var),
+                    None => self.eval_then(arg, &env, step, &kont),
+                }
+            }
             None => self.operands_done(core, done, kont),
         }
     }
@@ -314,7 +329,7 @@ impl<'a> Machine<'a> {
             CoreNode::Call(callee, _) => match &callee.node {
                 CoreNode::Global(name) => match self.global(name, &callee.span) {
                     Some(callee) => State::Call(callee, done, kont, span),
-                    None => self.undefined(name, kont, &callee.span),
+                    None => self.undefined_operator(name, kont, &callee.span, span),
                 },
                 _ => State::Call(done.remove(0), done, kont, span),
             },
@@ -444,8 +459,7 @@ impl<'a> Machine<'a> {
         let names = prim.params.iter().map(|p| p.name.into()).collect();
         let key = std::ptr::from_ref(prim) as usize;
         // Any number of arguments gets to the primitive, which checks it.
-        let word = self.procedure(Procedure::Primitive(prim), key, prim.name, names, false);
-        word
+        self.procedure(Procedure::Primitive(prim), key, prim.name, names, false)
     }
 
     /// A procedure for a delimited continuation.

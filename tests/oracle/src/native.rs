@@ -34,6 +34,7 @@ natives! {
     Raise "raise" 1;
     RaiseContinuable "raise-continuable" 1;
     Error "error" 1 rest;
+    Fail "%fail" 2;
     Perform "perform" 1;
     Forward "forward" 2;
     DynamicWind "dynamic-wind" 3;
@@ -92,11 +93,23 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
             let error = m.error(Code::User.text(), &message, args[1..].to_vec(), places);
             m.raise(error, false, kont, span)
         }
+        Native::Fail => {
+            let (code, message) = (m.text(arg(0)), m.text(arg(1)));
+            let error = m.error(&code, &message, vec![], crate::conditions::places(&kont, span));
+            m.raise(error, false, kont, span)
+        }
         Native::HandlerBind => {
             let handlers = m.elements(arg(0));
             m.within(MarkKind::Bind(Rc::new(handlers)), arg(1), kont, span)
         }
-        Native::WithHandler => m.within(MarkKind::Effect(arg(0)), arg(1), kont, span),
+        Native::WithHandler => {
+            let handler = objects::value(&m.heap, arg(0));
+            if handler.is_callable() || handler.as_dict().is_some() {
+                return m.within(MarkKind::Effect(arg(0)), arg(1), kont, span);
+            }
+            let message = "with-handler: expected a dict of functions or a function";
+            m.fail(Code::Type, message, kont, span)
+        }
         Native::Perform => m.perform(arg(0), kont, span),
         Native::Forward => m.perform(arg(0), kont.then(Step::Forwarded(arg(1), span)), span),
         Native::DynamicWind => {
@@ -151,7 +164,7 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
         Native::MakeCoroutine => State::Give(m.make_coroutine(arg(0)), kont),
         Native::CoroutineResume => m.coroutine_resume(&args, kont, span),
         Native::CoroutineYield => m.coroutine_yield(arg(0), kont, span),
-        Native::CoroutineAlive => State::Give(m.coroutine_alive(arg(0)), kont),
+        Native::CoroutineAlive => State::Give(m.coroutine_alive(arg(0), &kont), kont),
         Native::EvalExpr | Native::Eval => m.eval_data(arg(0), false, kont, span),
         Native::Macroexpand => m.eval_data(arg(0), true, kont, span),
         Native::LoadSource => {
@@ -208,10 +221,10 @@ pub fn give<'a>(m: &mut Machine<'a>, step: Step<'a>, value: Word, next: Kont<'a>
             State::Give(value, next)
         }
         Step::Replace(value) => State::Give(value, next),
-        Step::Rewind(rewind, i) => m.rewind_from(rewind, i),
+        Step::Rewind(rewind, i) => m.rewind_from(rewind, i, next),
         Step::Wind(winder, thunk, span) => m.within(MarkKind::Wind(winder), thunk, next, span),
-        Step::Choose(signal, i) => m.chosen(signal, i, value),
-        Step::Handled(signal) => m.handled(signal, value),
+        Step::Choose(signal, i) => m.chosen(signal, i, value, next),
+        Step::Handled(signal) => m.handled(signal, value, next),
         Step::Forwarded(resume, span) => State::Call(resume, vec![value], next, span),
         Step::Convert(bindings, mut converted, thunk, span) => {
             converted.push(value);
