@@ -36,7 +36,10 @@ impl Coverage {
         let collections = self.collections.entry(mode).or_default();
         collections.0 += machine.collections.0;
         collections.1 += machine.collections.1;
-        *self.endings.entry(if oracle.error.is_some() { "error" } else { "value" }).or_default() += 1;
+        *self
+            .endings
+            .entry(if oracle.error.is_some() { "error" } else { "value" })
+            .or_default() += 1;
     }
 
     /// Adds what another thread counted.
@@ -68,7 +71,11 @@ impl Coverage {
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(out, "programs by ending: {:?}", self.endings);
         let _ = writeln!(out, "collections (minor, full) by mode: {:?}", self.collections);
-        let _ = writeln!(out, "delimited continuations resumed 0, 1, more times: {:?}", self.resumed);
+        let _ = writeln!(
+            out,
+            "delimited continuations resumed 0, 1, more times: {:?}",
+            self.resumed
+        );
         let _ = writeln!(out, "\nop × mode (instructions of functions that were called)");
         table(&mut out, &self.ops, &OPS.iter().map(|op| op.name).collect::<Vec<_>>());
         let public = prims::all().iter().map(|prim| prim.name);
@@ -77,7 +84,10 @@ impl Coverage {
         known.dedup();
         let _ = writeln!(out, "\nprimitive and control × mode (calls)");
         table(&mut out, &self.called, &known);
-        let _ = writeln!(out, "\ncaptures inside each core function × how many of them were around");
+        let _ = writeln!(
+            out,
+            "\ncaptures inside each core function × how many of them were around"
+        );
         let mut names: Vec<&String> = self.captured_in.keys().map(|key| &key.0).collect();
         names.dedup();
         for name in names {
@@ -91,8 +101,10 @@ impl Coverage {
 fn table(out: &mut String, cells: &BTreeMap<(&'static str, Mode), u64>, known: &[&'static str]) {
     let mut empty = vec![];
     for name in known {
-        let row: Vec<String> =
-            cells.range((*name, Mode::Plain)..=(*name, Mode::All)).map(|((_, mode), n)| format!("{mode:?} {n}")).collect();
+        let row: Vec<String> = cells
+            .range((*name, Mode::Plain)..=(*name, Mode::All))
+            .map(|((_, mode), n)| format!("{mode:?} {n}"))
+            .collect();
         if row.is_empty() {
             empty.push(*name);
         } else {

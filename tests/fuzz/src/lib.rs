@@ -42,7 +42,11 @@ pub struct Fuzzer {
 impl Fuzzer {
     /// Loads the core library into both.
     pub fn new(known: &[String]) -> Result<Fuzzer, String> {
-        Ok(Fuzzer { oracle: Oracle::new()?, library: Library::new()?, known: known.to_vec() })
+        Ok(Fuzzer {
+            oracle: Oracle::new()?,
+            library: Library::new()?,
+            known: known.to_vec(),
+        })
     }
     /// What the oracle says of a program.
     pub fn oracle(&self, text: &str) -> Outcome {
@@ -57,7 +61,9 @@ impl Fuzzer {
         match self.machine(text, mode) {
             Ok(shown) => {
                 let found = run::differences(outcome, &shown);
-                let is_known = found.iter().any(|text| self.known.iter().any(|known| text.contains(known)));
+                let is_known = found
+                    .iter()
+                    .any(|text| self.known.iter().any(|known| text.contains(known)));
                 (if is_known { vec![] } else { found }, Some(shown))
             }
             Err(error) => (vec![format!("broken\n  {error}")], None),
@@ -74,7 +80,10 @@ impl Fuzzer {
         for mode in modes {
             let (found, shown) = self.differences(&outcome, &text, mode.1);
             if let Some(first) = found.first() {
-                return Err(Mismatch { mode: *mode, kind: kind_of(first).to_owned() });
+                return Err(Mismatch {
+                    mode: *mode,
+                    kind: kind_of(first).to_owned(),
+                });
             }
             if let Some(shown) = shown {
                 coverage.add(&outcome, &shown, mode.1);
@@ -94,7 +103,9 @@ impl Fuzzer {
         };
         let forms = generate::Generator::new(seed).program();
         let smallest = shrink::shrink(forms, SHRINK_RUNS, |forms| {
-            differs(&sexp::show(forms)).first().is_some_and(|first| kind_of(first) == mismatch.kind)
+            differs(&sexp::show(forms))
+                .first()
+                .is_some_and(|first| kind_of(first) == mismatch.kind)
         });
         let text = sexp::show(&smallest);
         format!("{text}{}", differs(&text).join("\n"))

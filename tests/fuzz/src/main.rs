@@ -36,7 +36,9 @@ fn options() -> Result<Options, String> {
     while let Some(flag) = arguments.next() {
         let mut number = || -> Result<u64, String> {
             let text = arguments.next().ok_or(format!("{flag} wants a number"))?;
-            text.replace('_', "").parse().map_err(|_| format!("{flag}: {text} is no number"))
+            text.replace('_', "")
+                .parse()
+                .map_err(|_| format!("{flag}: {text} is no number"))
         };
         match flag.as_str() {
             "--programs" => options.programs = number()?,
@@ -48,7 +50,11 @@ fn options() -> Result<Options, String> {
             "--show" => options.show = true,
             "--mode" => {
                 let name = arguments.next().ok_or("--mode wants a name")?;
-                options.modes = MODES.iter().filter(|mode| name == "every" || mode.0 == name).copied().collect();
+                options.modes = MODES
+                    .iter()
+                    .filter(|mode| name == "every" || mode.0 == name)
+                    .copied()
+                    .collect();
                 if options.modes.is_empty() {
                     return Err(format!("--mode: no mode {name}"));
                 }
@@ -109,7 +115,11 @@ fn run(options: &Options) -> Result<bool, String> {
         Ok(())
     };
     std::thread::scope(|scope| -> Result<(), String> {
-        let spawn = |_| std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, worker);
+        let spawn = |_| {
+            std::thread::Builder::new()
+                .stack_size(64 << 20)
+                .spawn_scoped(scope, worker)
+        };
         let threads: Vec<_> = (0..options.jobs.max(1)).map(spawn).collect();
         for thread in threads {
             let thread = thread.map_err(|e| e.to_string())?;

@@ -81,7 +81,12 @@ impl<'a> Machine<'a> {
     pub fn undefined_operator(&mut self, name: &str, kont: Kont<'a>, span: &'a Span, call: &'a Span) -> State<'a> {
         let mut found = places(&kont, span);
         found.extend(places(&kont, call));
-        let error = self.error(Code::Undefined.text(), &format!("Undefined symbol: {name}"), vec![], found);
+        let error = self.error(
+            Code::Undefined.text(),
+            &format!("Undefined symbol: {name}"),
+            vec![],
+            found,
+        );
         self.raise(error, false, kont, span)
     }
 
@@ -108,7 +113,12 @@ impl<'a> Machine<'a> {
                 (MarkKind::Bind(handlers), None) => {
                     let (handlers, extent) = (handlers.clone(), mark.id);
                     let mask = self.new_extent(MarkKind::Skip(extent));
-                    let signal = Signal { condition, span, handlers, continuable };
+                    let signal = Signal {
+                        condition,
+                        span,
+                        handlers,
+                        continuable,
+                    };
                     return self.choose(signal, 0, kont.then(mask));
                 }
                 _ => {}
@@ -162,8 +172,21 @@ impl<'a> Machine<'a> {
             entered.pop();
         }
         let left = left.into_iter().map(|(wind, _)| wind).collect();
-        let entered = entered.into_iter().rev().map(|(wind, outside)| (wind.before, outside)).collect();
-        self.rewind_from(Rc::new(Rewind { span, left, entered, goal }), 0, from.clone())
+        let entered = entered
+            .into_iter()
+            .rev()
+            .map(|(wind, outside)| (wind.before, outside))
+            .collect();
+        self.rewind_from(
+            Rc::new(Rewind {
+                span,
+                left,
+                entered,
+                goal,
+            }),
+            0,
+            from.clone(),
+        )
     }
 
     /// Goes on with thunk number `i`.

@@ -25,7 +25,8 @@ pub enum Coroutine<'a> {
 
 /// Does a continuation lead through this coroutine?
 fn is_inside(kont: &Kont<'_>, number: usize) -> bool {
-    kont.marks().any(|(mark, _)| matches!(mark.kind, MarkKind::Coroutine(other) if other == number))
+    kont.marks()
+        .any(|(mark, _)| matches!(mark.kind, MarkKind::Coroutine(other) if other == number))
 }
 
 impl<'a> Machine<'a> {
@@ -47,7 +48,9 @@ impl<'a> Machine<'a> {
 
     /// `(coroutine-alive? co)`
     pub fn coroutine_alive(&mut self, word: Word, kont: &Kont<'a>) -> Word {
-        let Some(number) = self.coroutine(word) else { return Word::FALSE };
+        let Some(number) = self.coroutine(word) else {
+            return Word::FALSE;
+        };
         Word::bool(match self.coroutines[number] {
             Coroutine::Fresh(_) | Coroutine::Suspended(_) => true,
             Coroutine::Running => is_inside(kont, number),
