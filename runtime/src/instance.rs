@@ -27,8 +27,6 @@ pub struct Instance {
     pub frame_size: u32,
     /// How often it was called, for the tier to come.
     pub calls: Cell<u32>,
-    /// How often one of its loops went round.
-    pub loops: Cell<u32>,
     /// What a built-in procedure does: see `builtin` and `primitive`.
     pub builtin: u32,
     /// The chunk.
@@ -72,7 +70,6 @@ impl Instance {
             consts: consts_memory.as_mut_ptr(),
             frame_size: chunk.frame_size as u32,
             calls: Cell::new(0),
-            loops: Cell::new(0),
             builtin,
             chunk,
             children,

@@ -111,7 +111,7 @@ macro_rules! for_each_op {
 
             /// Go on at the target.
             Jump { bc: Jump } [Branch, End];
-            /// Go back to a loop head; counts, and answers interrupts.
+            /// Go back to a loop head; counts the turns in field `a`, and answers interrupts.
             Loop { bc: Jump } [Branch, End];
             /// Jump if `a` is `false` or `nil`.
             JumpIfFalse { a: Use, bc: Jump } [Branch];

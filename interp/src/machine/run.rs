@@ -68,6 +68,12 @@ const fn floor_mod(n: i64, d: i64) -> i64 {
     if r != 0 && (r ^ d) < 0 { r + d } else { r }
 }
 
+/// Are both words fixnums?
+#[inline(always)]
+const fn both_fixnums(x: Word, y: Word) -> bool {
+    (x.0 | y.0) & 1 == 0
+}
+
 /// Are both words flonums?
 #[inline(always)]
 const fn both_flonums(x: Word, y: Word) -> bool {
@@ -185,7 +191,7 @@ impl Machine {
             macro_rules! compare {
                 ($i:ident, $x:expr, $y:expr, $op:tt, $want:expr) => {{
                     let (x, y): (Word, Word) = ($x, $y);
-                    let holds = if (x.0 | y.0) & 1 == 0 {
+                    let holds = if both_fixnums(x, y) {
                         (x.0 as i64) $op (y.0 as i64)
                     } else if both_flonums(x, y) {
                         x.as_flonum() $op y.as_flonum()
@@ -364,8 +370,9 @@ impl Machine {
 
                     Op::Jump => jump!(i.bc()),
                     Op::Loop => {
-                        let instance = instance_of(*fp);
-                        instance.loops.set(instance.loops.get().wrapping_add(1));
+                        if i.a() < u16::MAX as usize {
+                            *ip.sub(1) = i.0 + (1 << 16);
+                        }
                         if fp as usize > self.isolate.state.stack.limit() {
                             save!();
                             self.poll()?;
@@ -439,16 +446,24 @@ impl Machine {
 
                     Op::Add => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        match ((x.0 | y.0) & 1, (x.0 as i64).checked_add(y.0 as i64)) {
-                            (0, Some(sum)) => slot!(i.a()) = Word(sum as u64),
-                            _ => float_or_slow!(i, x, y, +),
+                        if both_fixnums(x, y) {
+                            match (x.0 as i64).checked_add(y.0 as i64) {
+                                Some(sum) => slot!(i.a()) = Word(sum as u64),
+                                None => slow!(i, i.a(), x, y),
+                            }
+                        } else {
+                            float_or_slow!(i, x, y, +)
                         }
                     }
                     Op::Sub => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        match ((x.0 | y.0) & 1, (x.0 as i64).checked_sub(y.0 as i64)) {
-                            (0, Some(difference)) => slot!(i.a()) = Word(difference as u64),
-                            _ => float_or_slow!(i, x, y, -),
+                        if both_fixnums(x, y) {
+                            match (x.0 as i64).checked_sub(y.0 as i64) {
+                                Some(difference) => slot!(i.a()) = Word(difference as u64),
+                                None => slow!(i, i.a(), x, y),
+                            }
+                        } else {
+                            float_or_slow!(i, x, y, -)
                         }
                     }
                     Op::AddI => {
@@ -473,9 +488,13 @@ impl Machine {
                     }
                     Op::Mul => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        match ((x.0 | y.0) & 1, (x.0 as i64 >> 1).checked_mul(y.0 as i64)) {
-                            (0, Some(product)) => slot!(i.a()) = Word(product as u64),
-                            _ => float_or_slow!(i, x, y, *),
+                        if both_fixnums(x, y) {
+                            match (x.0 as i64 >> 1).checked_mul(y.0 as i64) {
+                                Some(product) => slot!(i.a()) = Word(product as u64),
+                                None => slow!(i, i.a(), x, y),
+                            }
+                        } else {
+                            float_or_slow!(i, x, y, *)
                         }
                     }
                     Op::Div => {
@@ -484,7 +503,7 @@ impl Machine {
                     }
                     Op::Quotient | Op::Rem | Op::Mod => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        if (x.0 | y.0) & 1 == 0 && y.0 != 0 {
+                        if both_fixnums(x, y) && y.0 != 0 {
                             let (n, d) = (x.as_fixnum(), y.as_fixnum());
                             let result = match op {
                                 Op::Quotient => n / d,
@@ -501,7 +520,7 @@ impl Machine {
                     }
                     Op::Lt => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        if (x.0 | y.0) & 1 == 0 {
+                        if both_fixnums(x, y) {
                             slot!(i.a()) = Word::bool((x.0 as i64) < (y.0 as i64));
                         } else {
                             slow!(i, i.a(), x, y)
@@ -509,7 +528,7 @@ impl Machine {
                     }
                     Op::Le => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        if (x.0 | y.0) & 1 == 0 {
+                        if both_fixnums(x, y) {
                             slot!(i.a()) = Word::bool((x.0 as i64) <= (y.0 as i64));
                         } else {
                             slow!(i, i.a(), x, y)
@@ -517,7 +536,7 @@ impl Machine {
                     }
                     Op::NumEq => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        if (x.0 | y.0) & 1 == 0 {
+                        if both_fixnums(x, y) {
                             slot!(i.a()) = Word::bool(x == y);
                         } else {
                             slow!(i, i.a(), x, y)
