@@ -80,6 +80,55 @@ const fn both_flonums(x: Word, y: Word) -> bool {
     ((x.0 ^ 1) | (y.0 ^ 1)) & 3 == 0
 }
 
+/// A number that converts to a double without loss: a float of either kind or a small fixnum.
+///
+/// # Safety
+/// A pointer word is live.
+#[inline(always)]
+unsafe fn exact_double(w: Word) -> Option<f64> {
+    const LARGEST: u64 = 1 << 53;
+    if w.is_fixnum() {
+        let i = w.as_fixnum();
+        return (i.unsigned_abs() <= LARGEST).then_some(i as f64);
+    }
+    if w.is_flonum() {
+        return Some(w.as_flonum());
+    }
+    // SAFETY: by the caller; the type is checked before the field is read.
+    unsafe { object::is_type(w, Type::Flonum).then(|| f64::from_bits(object::field_raw(w, object::flonum::BITS))) }
+}
+
+/// Two numbers as doubles, if at least one is a float and none loses anything.
+///
+/// # Safety
+/// Pointer words are live.
+#[inline(never)]
+unsafe fn mixed_floats(x: Word, y: Word) -> Option<(f64, f64)> {
+    if both_fixnums(x, y) {
+        return None;
+    }
+    // SAFETY: by the caller.
+    unsafe { Some((exact_double(x)?, exact_double(y)?)) }
+}
+
+impl Machine {
+    /// Arithmetic on floats that are no two flonums, or whose result is none. `None` leaves it
+    /// to the primitive.
+    #[inline(never)]
+    unsafe fn float_op(&self, op: Op, x: Word, y: Word) -> Option<Word> {
+        // SAFETY: by the caller, operands are live.
+        let (a, b) = unsafe { mixed_floats(x, y)? };
+        let result = match op {
+            Op::Add => a + b,
+            Op::Sub => a - b,
+            Op::Mul => a * b,
+            Op::Div if !y.is_fixnum() || b != 0.0 => a / b,
+            _ => return None,
+        };
+        self.isolate.heap.has_room(16).then(|| self.isolate.heap.float(result).word())
+    }
+}
+
 /// The registers, loaded from the stack.
 macro_rules! load {
     ($self:ident, $fp:ident, $ip:ident, $consts:ident) => {{
@@ -195,6 +244,8 @@ impl Machine {
                         (x.0 as i64) $op (y.0 as i64)
                     } else if both_flonums(x, y) {
                         x.as_flonum() $op y.as_flonum()
+                    } else if let Some((x, y)) = mixed_floats(x, y) {
+                        x $op y
                     } else {
                         save!();
                         match self.slow_op($i, &[x, y]) {
@@ -233,11 +284,13 @@ impl Machine {
                 }};
             }
             macro_rules! float_or_slow {
-                ($i:ident, $x:ident, $y:ident, $op:tt) => {{
+                ($code:ident, $i:ident, $x:ident, $y:ident, $op:tt) => {{
                     if both_flonums($x, $y)
                         && let Some(word) = Word::flonum($x.as_flonum() $op $y.as_flonum())
                     {
                         note!($i, feedback::FLOAT);
+                        slot!($i.a()) = word;
+                    } else if let Some(word) = self.float_op($code, $x, $y) {
                         slot!($i.a()) = word;
                     } else {
                         slow!($i, $i.a(), $x, $y)
@@ -452,7 +505,7 @@ impl Machine {
                                 None => slow!(i, i.a(), x, y),
                             }
                         } else {
-                            float_or_slow!(i, x, y, +)
+                            float_or_slow!(op, i, x, y, +)
                         }
                     }
                     Op::Sub => {
@@ -463,7 +516,7 @@ impl Machine {
                                 None => slow!(i, i.a(), x, y),
                             }
                         } else {
-                            float_or_slow!(i, x, y, -)
+                            float_or_slow!(op, i, x, y, -)
                         }
                     }
                     Op::AddI => {
@@ -494,12 +547,12 @@ impl Machine {
                                 None => slow!(i, i.a(), x, y),
                             }
                         } else {
-                            float_or_slow!(i, x, y, *)
+                            float_or_slow!(op, i, x, y, *)
                         }
                     }
                     Op::Div => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        float_or_slow!(i, x, y, /)
+                        float_or_slow!(op, i, x, y, /)
                     }
                     Op::Quotient | Op::Rem | Op::Mod => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
