@@ -453,7 +453,11 @@ impl Machine {
                 while int_slot(lowest, marker::LINK) != 0 {
                     lowest = link_target(lowest);
                 }
-                let link = if stack.mark.is_null() { 0 } else { distance(stack.mark, lowest) };
+                let link = if stack.mark.is_null() {
+                    0
+                } else {
+                    distance(stack.mark, lowest)
+                };
                 *lowest.add(marker::LINK) = Word::fixnum(link as i64);
                 stack.mark = innermost;
             }

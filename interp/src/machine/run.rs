@@ -125,7 +125,10 @@ impl Machine {
             Op::Div if !y.is_fixnum() || b != 0.0 => a / b,
             _ => return None,
         };
-        self.isolate.heap.has_room(16).then(|| self.isolate.heap.float(result).word())
+        self.isolate
+            .heap
+            .has_room(16)
+            .then(|| self.isolate.heap.float(result).word())
     }
 }
 
