@@ -30,8 +30,7 @@ impl Machine {
         let mut chunks = vec![];
         for source in sources {
             let top = self.evaluator.program.clone();
-            let evaluation =
-                Evaluation::text(source.clone(), &top).map_err(|EvalError::Syntax(e)| BootError::Syntax(e))?;
+            let evaluation = Evaluation::text(source.clone(), &top).map_err(unreadable)?;
             self.load_all(evaluation, &mut chunks)?;
         }
         self.finish_core();
@@ -58,13 +57,9 @@ impl Machine {
         let mut told = Told::Value;
         loop {
             let mut warnings = vec![];
-            let view = View {
-                evaluator: &self.evaluator,
-                globals: &self.isolate.state.globals,
-            };
-            let next = evaluation
-                .step(told, &view, &mut warnings)
-                .map_err(|EvalError::Syntax(e)| BootError::Syntax(e))?;
+            let isolate = &mut self.isolate;
+            let view = View::new(&self.evaluator, &isolate.state.globals, &mut *isolate.host);
+            let next = evaluation.step(told, &view, &mut warnings).map_err(unreadable)?;
             if let Some(w) = warnings.first() {
                 return Err(BootError::Other(format!("{}: {}", w.span.place(), w.message)));
             }
@@ -121,4 +116,8 @@ impl Machine {
             Exit::Perform | Exit::Stepped => Err(BootError::Other("the core library performs an op".into())),
         }
     }
+}
+
+fn unreadable(error: EvalError) -> BootError {
+    BootError::Syntax(error.into_parts().1)
 }

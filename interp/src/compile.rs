@@ -53,7 +53,12 @@ pub fn compile(core: &Core, env: &dyn CompileEnv, options: Options) -> Result<Ar
         analysis,
         functions: vec![Function::new("".into(), None)],
     };
-    compiler.tail(core)?;
+    // Not a tail call: the frame stays, so that an error in the call has a place.
+    compiler.with_temp(&core.span, |c, value| {
+        c.into(core, value)?;
+        c.f().emit(Instr::abc(Op::Return, value, 0, 0), &core.span);
+        Ok(())
+    })?;
     let mut function = compiler
         .functions
         .pop()

@@ -57,7 +57,8 @@ controls! {
     Uncaught "%uncaught" (condition);
     /// Tell an error object where it is raised, if it has not been told; answer it.
     WithPlace "%with-place" (condition);
-    /// Begin an evaluation: 0 a form, 1 a file, 2 a text, 3 the macro use at the head of a form.
+    /// Begin an evaluation: 0 a form, 1 a file, 2 a text, 3 the macro use at the head of a
+    /// form, 4 a list of names and a form, whose value is a procedure of these names.
     EvalStart "%eval-start" (kind what);
     /// Go on with an evaluation, given the value of the call it asked for.
     EvalStep "%eval-step" (state value);

@@ -4,19 +4,28 @@
 //! form, a macro, the transformer of a local macro) and answers which; `%evaluate` in the core
 //! library calls it and hands the value to the next step. So a macro, a loaded file or an
 //! evaluated form can suspend anywhere, and, the steps being immutable, be resumed twice.
+//! Only what libraries there are and what top levels define is shared by all evaluations.
+
+mod modules;
+
+pub use modules::{Module, find_file};
 
 use crate::compile::{CompileEnv, CompileError, Options, compile};
 use crate::core::Core;
-use crate::expand::{Answer, Expansion, GlobalMacro, Globals, Library, MacroRef, Rules, Step, TopEnv, Warning};
+use crate::expand::{
+    Answer, Expansion, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step, TopEnv, Warning,
+};
 use crate::read::{SyntaxError, read_all};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use sx_runtime::chunk::Chunk;
+use sx_runtime::error::Code;
+use sx_runtime::host::Host;
 use sx_runtime::isolate;
 use sx_runtime::prims;
-use sx_runtime::syntax::{Name, Source, Span, Stx};
+use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
 
 /// A macro of the isolate, by row.
 #[derive(Clone)]
@@ -42,7 +51,9 @@ pub struct Evaluator {
     /// Text being compiled is the core library.
     pub core: bool,
     /// Libraries that were imported or defined, by name.
-    pub libraries: RefCell<HashMap<Name, Rc<Library>>>,
+    pub libraries: RefCell<HashMap<Name, Rc<Module>>>,
+    /// Libraries that come with the program that embeds this: `a/b.sx` is `(a b)`.
+    pub library_texts: Vec<Arc<Source>>,
 }
 
 impl Evaluator {
@@ -55,6 +66,7 @@ impl Evaluator {
             recorded: None,
             core: false,
             libraries: RefCell::default(),
+            library_texts: vec![],
         }
     }
 }
@@ -65,12 +77,22 @@ impl Default for Evaluator {
     }
 }
 
-/// What the expander and the compiler may ask about globals.
+/// What an evaluation may ask about macros, globals and files.
 pub struct View<'a> {
-    /// The macros.
-    pub evaluator: &'a Evaluator,
-    /// The globals.
-    pub globals: &'a isolate::Globals,
+    evaluator: &'a Evaluator,
+    globals: &'a isolate::Globals,
+    host: RefCell<&'a mut dyn Host>,
+}
+
+impl<'a> View<'a> {
+    /// A view of an isolate's macros, globals and files.
+    pub fn new(evaluator: &'a Evaluator, globals: &'a isolate::Globals, host: &'a mut dyn Host) -> View<'a> {
+        View {
+            evaluator,
+            globals,
+            host: RefCell::new(host),
+        }
+    }
 }
 
 impl Globals for View<'_> {
@@ -83,7 +105,13 @@ impl Globals for View<'_> {
         })
     }
     fn is_bound(&self, global: &str) -> bool {
-        self.globals.find(global).is_some()
+        self.globals.is_bound(global)
+    }
+    fn is_built_in(&self, name: &str) -> bool {
+        self.globals.is_core_bound(name)
+    }
+    fn has_library(&self, name: &str) -> bool {
+        self.exports_of(name).is_some() || self.library_place(name, "").is_some()
     }
 }
 
@@ -108,6 +136,12 @@ enum Work {
     Forms(Rc<Vec<Stx>>, usize, Rc<TopEnv>),
     /// A form being expanded.
     Expand(Expansion),
+    /// Imports into a top level, from a row on.
+    Import(Rc<Vec<ImportSet>>, usize, Rc<TopEnv>),
+    /// The body of a library has been evaluated: it can be imported now.
+    Defined(Rc<Library>, Rc<Module>),
+    /// The file in which a library was looked for has been evaluated.
+    Searched(Name, Arc<Source>, Span),
 }
 
 struct Rest {
@@ -133,6 +167,8 @@ enum Awaits {
 pub struct Evaluation {
     rest: Option<Rc<Rest>>,
     awaits: Awaits,
+    /// The last form was a declaration, whose value is nil.
+    declared: bool,
 }
 
 /// What the evaluation is told.
@@ -158,9 +194,22 @@ pub enum Next {
 }
 
 /// Why an evaluation ends early.
+#[derive(Debug)]
 pub enum EvalError {
     /// The text is wrong.
     Syntax(Vec<SyntaxError>),
+    /// A library or a name in one, or a file, is not there.
+    Import(SyntaxError),
+}
+
+impl EvalError {
+    /// The kind of condition, and the errors themselves.
+    pub fn into_parts(self) -> (Code, Vec<SyntaxError>) {
+        match self {
+            EvalError::Syntax(errors) => (Code::Syntax, errors),
+            EvalError::Import(error) => (Code::Import, vec![error]),
+        }
+    }
 }
 
 impl From<CompileError> for EvalError {
@@ -174,6 +223,7 @@ impl Evaluation {
         Evaluation {
             rest: Some(Rc::new(Rest { work, next: None })),
             awaits: Awaits::Nothing,
+            declared: false,
         }
     }
     /// Of a text, its forms one after the other.
@@ -218,34 +268,46 @@ impl Evaluation {
     /// Goes on until a call is needed or nothing is left. Warnings are added to `warnings`.
     pub fn step(mut self, told: Told, view: &View<'_>, warnings: &mut Vec<Warning>) -> Result<Next, EvalError> {
         let mut pending = match (std::mem::replace(&mut self.awaits, Awaits::Nothing), told) {
-            (Awaits::Form(expansion, _), Told::Form(form)) => Some(expansion.step(Answer::Form(form), view)),
-            (Awaits::Macro(expansion), Told::Macro(row)) => Some(expansion.step(Answer::Macro(MacroRef(row)), view)),
+            (Awaits::Form(expansion, _), Told::Form(form)) => Some((expansion, Answer::Form(form))),
+            (Awaits::Macro(expansion), Told::Macro(row)) => Some((expansion, Answer::Macro(MacroRef(row)))),
             _ => None,
         };
         loop {
-            if let Some(step) = pending.take() {
-                if let Some(next) = self.expanded(step, view, warnings)? {
-                    return Ok(next.with(self));
+            if let Some((expansion, answer)) = pending.take() {
+                let top = expansion.top().clone();
+                if let Some(ask) = self.expanded(expansion.step(answer, view), &top, view, warnings)? {
+                    return Ok(ask.with(self));
                 }
             }
             match self.pop() {
+                None if self.declared => return Ok(Next::Form(Syntax::new(Node::Nil, Span::none()))),
                 None => return Ok(Next::Done),
                 Some(Work::Forms(forms, at, top)) => {
                     if let Some(form) = forms.get(at).cloned() {
                         self.push(Work::Forms(forms, at + 1, top.clone()));
-                        pending = Some(Expansion::new(form, &top).step(Answer::Go, view));
+                        pending = Some((Expansion::new(form, &top), Answer::Go));
                     }
                 }
-                Some(Work::Expand(expansion)) => pending = Some(expansion.step(Answer::Go, view)),
+                Some(Work::Expand(expansion)) => pending = Some((expansion, Answer::Go)),
+                Some(Work::Import(sets, at, top)) => self.import(sets, at, top, view)?,
+                Some(Work::Defined(library, module)) => self.finish_library(&library, &module, view)?,
+                Some(Work::Searched(name, source, span)) => view.check_found(&name, &source, &span)?,
             }
         }
     }
 
-    fn expanded(&mut self, step: Step, view: &View<'_>, warnings: &mut Vec<Warning>) -> Result<Option<Ask>, EvalError> {
+    fn expanded(
+        &mut self,
+        step: Step,
+        top: &Rc<TopEnv>,
+        view: &View<'_>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Ask>, EvalError> {
         match step {
             Step::Done(core, more) => {
                 warnings.extend(more);
                 self.awaits = Awaits::Value;
+                self.declared = false;
                 Ok(Some(Ask::Run(compile_in(&core, view)?)))
             }
             Step::Expanded(form) => Ok(Some(Ask::Form(form))),
@@ -270,7 +332,19 @@ impl Evaluation {
                 self.push(Work::Expand(expansion));
                 Ok(None)
             }
-            Step::Import(..) | Step::Library(_) | Step::Include(..) => Ok(None),
+            Step::Import(sets, _) => {
+                self.push(Work::Import(Rc::new(sets), 0, top.clone()));
+                Ok(None)
+            }
+            Step::Library(library) => {
+                self.begin_library(*library, view);
+                Ok(None)
+            }
+            Step::Include(path, span) => {
+                let forms = view.included(&path, &span)?;
+                self.push(Work::Forms(Rc::new(forms), 0, top.clone()));
+                Ok(None)
+            }
             Step::Err(error) => Err(EvalError::Syntax(vec![error])),
         }
     }

@@ -35,7 +35,7 @@ mod values;
 mod work;
 
 pub use crate::read::SyntaxError;
-pub use module::{Export, FEATURES, ImportSet, Library};
+pub use module::{Export, FEATURES, ImportSet, Library, show_library};
 pub use show::{show_core, show_stx};
 pub use syntax_rules::Rules;
 pub use table::{Form, forms};
@@ -79,6 +79,10 @@ pub trait Globals {
     fn macro_of(&self, global: &str) -> Option<GlobalMacro>;
     /// Does the global have a value?
     fn is_bound(&self, global: &str) -> bool;
+    /// Is it bound before any program defines anything?
+    fn is_built_in(&self, name: &str) -> bool {
+        self.is_bound(name) || self.macro_of(name).is_some()
+    }
     /// The algebraic type whose constructor the global holds.
     fn adt_of(&self, _global: &str) -> Option<Adt> {
         None

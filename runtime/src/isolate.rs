@@ -80,6 +80,14 @@ impl Globals {
     pub fn find(&self, name: &str) -> Option<Word> {
         self.user.get(name).or_else(|| self.core.get(name)).copied()
     }
+    /// Has the global a value, as a program sees it?
+    pub fn is_bound(&self, name: &str) -> bool {
+        self.find(name).is_some_and(has_value)
+    }
+    /// Has the core global a value?
+    pub fn is_core_bound(&self, name: &str) -> bool {
+        self.core.get(name).copied().is_some_and(has_value)
+    }
     /// Is this the cell of a core name?
     fn is_core(&self, name: &str, cell: Word) -> bool {
         self.core.get(name) == Some(&cell)
@@ -93,6 +101,11 @@ impl Globals {
     fn cells(&mut self) -> impl Iterator<Item = &mut Word> {
         self.core.values_mut().chain(self.user.values_mut())
     }
+}
+
+fn has_value(cell: Word) -> bool {
+    // SAFETY: the tables hold cells.
+    unsafe { object::field(cell, object::cell::VALUE) != Word::UNBOUND }
 }
 
 impl Roots for State {

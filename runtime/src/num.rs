@@ -202,6 +202,13 @@ impl Num {
             Pair::Floats(a, b) => Num::Float(a * b),
         }
     }
+    /// Product, unless it would be larger than any power may be.
+    pub fn mul_checked(&self, other: &Num) -> NumResult {
+        if (self.bytes() + other.bytes()) as u64 * 8 > power::BITS_MAX {
+            return Err(NumError::TooLarge);
+        }
+        Ok(self.mul(other))
+    }
     /// The number with the other sign.
     pub fn neg(&self) -> Num {
         match self {

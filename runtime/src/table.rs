@@ -1,8 +1,10 @@
 //! Insertion-ordered hash tables: the store of hashed dicts, hash tables and sets.
 //!
 //! A table object has a buffer of entries (hash, key, value) in the order they came, and an
-//! index of 32-bit entry numbers probed linearly; up to eight entries need none. A removed
-//! entry keeps its place with the key `UNBOUND` until the buffer is full and is made anew.
+//! index of 32-bit slots probed linearly; up to eight entries need none. A slot holds an entry
+//! number and, in the bits above it, some of the entry's hash, so that a probe seldom looks at
+//! an entry for nothing. A removed entry keeps its place with the key `UNBOUND` until the
+//! buffer is full and is made anew.
 //!
 //! Deliberately absent: how keys are hashed and compared (the callers know).
 #![allow(unsafe_code)]
@@ -124,13 +126,18 @@ impl<'h> Table<'h> {
         }
         let slots = index_slots(index);
         let mask = slots.len() - 1;
+        let tag = tag(hash, mask);
         let mut at = hash as usize & mask;
         loop {
-            match slots[at].get() {
-                0 => return None,
-                n if matches(n as usize - 1) => return Some(n as usize - 1),
-                _ => at = (at + 1) & mask,
+            let slot = slots[at].get();
+            if slot == 0 {
+                return None;
             }
+            let entry = slot as usize & mask;
+            if slot & !(mask as u32) == tag && matches(entry - 1) {
+                return Some(entry - 1);
+            }
+            at = (at + 1) & mask;
         }
     }
 
@@ -148,7 +155,16 @@ impl<'h> Table<'h> {
     }
 }
 
-/// The slots of an index: 0, or the number of an entry plus one.
+/// The bits of a hash that a slot keeps above the entry number, which is at most `mask`: it
+/// counts from one, and an index has twice as many slots as there are entries.
+#[inline(always)]
+fn tag(hash: u64, mask: usize) -> u32 {
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    (hash.wrapping_mul(SPREAD) >> 32) as u32 & !(mask as u32)
+}
+
+/// The slots of an index: 0, or the number of an entry plus one and the tag of its hash.
+#[inline]
 fn index_slots(index: Value<'_>) -> &[Cell<u32>] {
     debug_assert!(index.is(Type::Bytevector));
     // SAFETY: the bytes of an index belong to its table alone, are aligned to a word, and stay
@@ -198,7 +214,7 @@ impl Heap {
             while slots[at].get() != 0 {
                 at = (at + 1) & mask;
             }
-            slots[at].set(entry as u32 + 1);
+            slots[at].set((entry as u32 + 1) | tag(hash, mask));
         }
         table.0.set_raw(table::LIVE, Word::fixnum(table.len() as i64 + 1).0);
     }

@@ -121,7 +121,7 @@ impl Change {
 }
 
 /// `(a b)` for `a.b`.
-pub(super) fn show_library(name: &str) -> String {
+pub fn show_library(name: &str) -> String {
     format!("({})", name.replace('.', " "))
 }
 

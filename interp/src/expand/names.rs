@@ -63,7 +63,7 @@ functions! {
     "%match-rest" "list count" "what follows the first so many items";
     "%match-key?" "value key" "is it a dict (or ADT value) with that key?";
     "%match-value" "dict key" "the value of that key";
-    "%make-record-type" "name (field...) adt?" "a record type; all names symbols, the record's without < >; with the name of an algebraic type, a constructor of that type";
+    "%make-record-type" "name (field...) adt?" "a record type; all names symbols, a record's without < >; with the name of an algebraic type, a constructor of it";
     "%make-record" "type value..." "a record, the values in the order of the fields";
     "%record-is?" "value type" "is it a record of the type?";
     "%record-ref" "record type index who" "a field; who is named in the error";

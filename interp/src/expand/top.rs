@@ -121,5 +121,5 @@ impl TopEnv {
 }
 
 fn is_built_in(name: &Name, globals: &dyn Globals) -> bool {
-    name.starts_with('%') || table::find(name).is_some() || globals.is_bound(name) || globals.macro_of(name).is_some()
+    name.starts_with('%') || table::find(name).is_some() || globals.is_built_in(name)
 }

@@ -33,6 +33,16 @@ impl<'a> Definitions<'a> {
         self.forms.push(self.builder.nil());
         self.builder.begin(self.forms)
     }
+    /// The name that the procedures of a type share it under. It is made of the place, so that
+    /// another type of the same name leaves this one's procedures alone.
+    fn hidden(&self, name: &str) -> Stx {
+        let span = self.usage.span();
+        let place = span.source.name.bytes().chain(span.start.to_le_bytes());
+        let hash = place.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        self.builder.symbol(format!("%type:{name}:{:x}", hash >> 24))
+    }
     fn parameter(&self, name: &Name) -> Stx {
         self.builder.node(self.worker.aliases().fresh_core(name).node())
     }
@@ -90,10 +100,11 @@ pub(super) fn define_record_type(worker: &mut Worker<'_>, usage: &Use<'_>) -> Re
     let builder = usage.builder();
     let of = type_spec.as_list().and_then(<[Stx]>::first).unwrap_or(type_spec);
     let name = name_of(of).ok_or_else(|| usage.error("expected a type name", of))?;
-    let names = fields
+    let mut names = fields
         .iter()
         .map(|field| field_name(usage, field))
         .collect::<Result<Vec<_>>>()?;
+    let constructor = constructor_spec(usage, constructor, &mut names)?;
     let shown = name
         .strip_prefix('<')
         .and_then(|name| name.strip_suffix('>'))
@@ -103,8 +114,11 @@ pub(super) fn define_record_type(worker: &mut Worker<'_>, usage: &Use<'_>) -> Re
         [quoted(&builder, shown), quoted_list(&builder, &names)],
     );
     let mut definitions = Definitions::new(worker, usage);
-    definitions.forms.push(builder.define(of, make));
-    if let Some((constructor, taken)) = constructor_spec(usage, constructor, &names)? {
+    let hidden = definitions.hidden(&name);
+    definitions.forms.push(builder.define(&hidden, make));
+    definitions.forms.push(builder.define(of, hidden.clone()));
+    let of = &hidden;
+    if let Some((constructor, taken)) = constructor {
         definitions.constructor(constructor, of, &names, &taken)?;
     }
     if Ident::of(predicate).is_some() {
@@ -132,16 +146,21 @@ fn field_name(usage: &Use<'_>, field: &Stx) -> Result<Name> {
     name_of(name).ok_or_else(|| usage.error("expected a field name", name))
 }
 
-/// `(make field…)`, `make` for all fields, `#f` for none: the name and the fields it takes.
-fn constructor_spec<'a>(usage: &Use<'_>, spec: &'a Stx, fields: &[Name]) -> Result<Option<(&'a Stx, Vec<Name>)>> {
+/// `(make field…)`, `make` for all fields, `#f` for none: the name and the fields it takes. A field
+/// that only the constructor mentions is a field too.
+fn constructor_spec<'a>(
+    usage: &Use<'_>,
+    spec: &'a Stx,
+    fields: &mut Vec<Name>,
+) -> Result<Option<(&'a Stx, Vec<Name>)>> {
     match (&spec.node, spec.as_list()) {
         (Node::Bool(false) | Node::Nil, _) => Ok(None),
         (_, Some([name, taken @ ..])) => {
-            let taken = taken.iter().map(|field| match name_of(field) {
-                Some(name) if fields.contains(&name) => Ok(name),
-                _ => Err(usage.error("expected a field of the record", field)),
-            });
-            Ok(Some((name, taken.collect::<Result<_>>()?)))
+            let field = |stx: &Stx| name_of(stx).ok_or_else(|| usage.error("expected a field name", stx));
+            let taken = taken.iter().map(field).collect::<Result<Vec<_>>>()?;
+            let new: Vec<Name> = taken.iter().filter(|name| !fields.contains(name)).cloned().collect();
+            fields.extend(new);
+            Ok(Some((name, taken)))
         }
         _ => Ok(Some((spec, fields.to_vec()))),
     }
@@ -184,8 +203,7 @@ pub(super) fn define_type(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<St
         quoted(&builder, &type_name),
     )?;
     for Constructor { stx, name, fields } in &constructors {
-        // The record type needs a name to be shared under, out of the program's way.
-        let of = symbol(format!("%type:{name}"));
+        let of = definitions.hidden(name);
         let operands = [
             quoted(&builder, name),
             quoted_list(&builder, fields),

@@ -145,6 +145,11 @@ impl Expansion {
         Expansion::with(Task::Macroexpand(form), top)
     }
 
+    /// The top level it belongs to.
+    pub fn top(&self) -> &Rc<TopEnv> {
+        &self.top
+    }
+
     /// Goes on until the evaluator is needed.
     pub fn step(self, answer: Answer, globals: &dyn Globals) -> Step {
         let mut worker = Worker {

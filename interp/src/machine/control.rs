@@ -158,7 +158,7 @@ impl Machine {
                 Control::EvalStep => Ok(Some(self.eval_step(a, b)?)),
                 Control::DefineMacro => Ok(Some(self.define_macro(a, b, false)?)),
                 Control::DefineSpecialForm => Ok(Some(self.define_macro(a, b, true)?)),
-                Control::DefineSyntax => Ok(Some(self.define_syntax(a, b)?)),
+                Control::DefineSyntax => Ok(Some(self.define_syntax(a, b, c)?)),
                 Control::NoteFailure => {
                     self.noted = Some(Box::new(self.failure_of(a)));
                     Ok(Some(Word::NIL))

@@ -2,7 +2,7 @@
 
 use super::control::Stop;
 use super::{Machine, kept, values};
-use crate::eval::{EvalError, Evaluation, MacroRow, Next, Told, View};
+use crate::eval::{EvalError, Evaluation, MacroRow, Next, Told, View, find_file};
 use crate::expand::{Rules, Warning};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use sx_runtime::heap::Heap;
 use sx_runtime::host::Stream;
 use sx_runtime::list::size_of_list;
 use sx_runtime::object;
-use sx_runtime::syntax::{Name, Source, Span, Stx};
+use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
 use sx_runtime::value::{Value, Word};
 use sx_runtime::vector::size_of_vector;
 
@@ -44,9 +44,10 @@ impl Machine {
             0 => Evaluation::form(self.syntax_of(what)?, &program),
             1 => {
                 let path = text_of(what, "load: expected a path")?;
-                let text = self
-                    .isolate
-                    .host
+                let from = self.user_span().source.name.clone();
+                let host = &mut *self.isolate.host;
+                let path = find_file(host, &from, &path).unwrap_or(path);
+                let text = host
                     .read_text(&path)
                     .map_err(|e| Raise::new(Code::Io, format!("load: {e}")))?;
                 self.checked(Evaluation::text(Source::new(path, text), &program))?
@@ -55,7 +56,8 @@ impl Machine {
                 let text = text_of(what, "load-source: expected a text")?;
                 self.checked(Evaluation::text(Source::new("<source>", text), &program))?
             }
-            _ => Evaluation::macroexpand(self.syntax_of(what)?, &program),
+            3 => Evaluation::macroexpand(self.syntax_of(what)?, &program),
+            _ => Evaluation::form(scoped(self.syntax_of(what)?), &program),
         };
         Ok(self.evaluation_value(evaluation, Word::NIL)?)
     }
@@ -87,10 +89,8 @@ impl Machine {
         };
         self.isolate.state.kept[kept::LAST] = last;
         let mut warnings = vec![];
-        let view = View {
-            evaluator: &self.evaluator,
-            globals: &self.isolate.state.globals,
-        };
+        let isolate = &mut self.isolate;
+        let view = View::new(&self.evaluator, &isolate.state.globals, &mut *isolate.host);
         let next = (*evaluation).clone().step(told, &view, &mut warnings);
         self.warn(&warnings);
         match next.map_err(|e| self.syntax_stop(e))? {
@@ -210,10 +210,14 @@ impl Machine {
     }
 
     /// `%define-syntax`: the same for rules.
-    pub(super) unsafe fn define_syntax(&mut self, name: Word, rules: Word) -> Result<Word, Stop> {
+    pub(super) unsafe fn define_syntax(&mut self, name: Word, rules: Word, library: Word) -> Result<Word, Stop> {
         // SAFETY: the arguments are in the window.
-        let rules = self.syntax_of(unsafe { Value::from_raw(rules) })?;
-        let env = self.evaluator.program.clone();
+        let (rules, library): (Value<'_>, Value<'_>) = unsafe { (Value::from_raw(rules), Value::from_raw(library)) };
+        let rules = self.syntax_of(rules)?;
+        let module = library
+            .as_symbol()
+            .and_then(|name| self.evaluator.libraries.borrow().get(name).cloned());
+        let env = module.map_or_else(|| self.evaluator.program.clone(), |module| module.top.clone());
         let rules = Rules::from_datum(&rules, &env).map_err(|e| self.syntax_stop(EvalError::Syntax(vec![e])))?;
         self.evaluator.macros.push(MacroRow::Rules(Rc::new(rules)));
         let row = self.evaluator.macros.len() as u32 - 1;
@@ -231,7 +235,11 @@ impl Machine {
             let name: Name = symbol.as_symbol().unwrap_or_default().into();
             let object = self.isolate.heap.alloc(object::Type::Macro, 0, 4);
             object::set_field_raw(object, object::macro_::NAME, name_word.0);
-            object::set_field_raw(object, object::macro_::EXPANDER, Word::NIL.0);
+            let procedure = match self.evaluator.macros.get(row as usize) {
+                Some(MacroRow::Procedure(at) | MacroRow::SpecialForm(at)) => self.isolate.state.embedded[*at],
+                _ => Word::NIL,
+            };
+            object::set_field_raw(object, object::macro_::EXPANDER, procedure.0);
             object::set_field_raw(object, object::macro_::INFO, Word::fixnum(row as i64).0);
             self.isolate.state.kept[kept::LAST] = object;
             let core = self.evaluator.core;
@@ -276,11 +284,19 @@ impl Machine {
 
     /// An ill-formed text as a condition whose place is in that text.
     fn syntax_stop(&mut self, error: EvalError) -> Stop {
-        let EvalError::Syntax(errors) = error;
+        let (code, errors) = error.into_parts();
         let message = errors.first().map(|e| e.message.clone()).unwrap_or_default();
         self.syntax_errors = errors;
-        Stop::Raise(Raise::new(Code::Syntax, message))
+        Stop::Raise(Raise::new(code, message))
     }
+}
+
+/// `(names form)` as a procedure of these names, whatever the program makes of `fn`.
+fn scoped(what: Stx) -> Stx {
+    let lambda = Syntax::new(Node::Alias("fn".into(), 0), what.span.clone());
+    let parts = what.as_list().unwrap_or_default();
+    let items = std::iter::once(lambda).chain(parts.iter().cloned()).collect();
+    Syntax::new(Node::List(items), what.span.clone())
 }
 
 fn text_of(value: Value<'_>, otherwise: &str) -> Result<String, Raise> {

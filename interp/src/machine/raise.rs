@@ -56,7 +56,12 @@ impl Machine {
 
     #[cold]
     pub(super) fn raise_undefined(&mut self, symbol: Word) -> Step {
-        let name = self.show(symbol);
+        let global = self.show(symbol);
+        // The globals of a library have its name before their own.
+        let name = match global.rsplit_once('#') {
+            Some((library, own)) if self.evaluator.libraries.borrow().contains_key(library) => own,
+            _ => &global,
+        };
         self.raise(Raise::new(Code::Undefined, format!("Undefined symbol: {name}")))
     }
 

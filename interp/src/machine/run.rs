@@ -401,9 +401,9 @@ impl Machine {
                         }
                     }
                     Op::DefGlobal => {
-                        let core = instance_of(*fp).chunk.core;
-                        self.isolate
-                            .store_global(*consts.add(i.bc() as usize), slot!(i.a()), core);
+                        let (core, cell) = (instance_of(*fp).chunk.core, *consts.add(i.bc() as usize));
+                        self.isolate.store_global(cell, slot!(i.a()), core);
+                        self.forget_macro(cell);
                     }
                     Op::MakeClosure => {
                         let n = i.d();

@@ -1,6 +1,8 @@
 //! The machine as an embedder drives it: a core library loaded from its sources, texts evaluated.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod modules;
+mod names;
 mod refuse;
 
 use std::path::Path;

@@ -26,8 +26,14 @@ impl Heap {
     /// The hash of a value, below 2^61.
     #[inline]
     pub fn hash(&self, value: Value<'_>) -> u64 {
+        if let Some(i) = value.as_fixnum() {
+            return hash_key(i);
+        }
         if value.is(Type::String) {
             return self.hash_string(value);
+        }
+        if let Some(i) = value.as_number().as_ref().and_then(fixnum_equal_to) {
+            return hash_key(i);
         }
         mix(self.hash_at(value, 0), K) >> 3
     }
@@ -91,19 +97,29 @@ fn hash_immediate(word: Word) -> u64 {
     mix(word.0 ^ K, K)
 }
 
+/// The hash of an integer that is a key by itself: sixteen neighbours differ in the last bits
+/// only, so they have neighbouring slots of a table's index, and a program that goes through
+/// keys in some order goes through memory in that order.
+#[inline]
+fn hash_key(i: i64) -> u64 {
+    const NEIGHBOURS: u64 = 15;
+    let far = mix((i >> 4) as u64 ^ K, K) >> 3;
+    (far & !NEIGHBOURS) | (i as u64 & NEIGHBOURS)
+}
+
+/// The fixnum this number is equal to.
+fn fixnum_equal_to(num: &Num) -> Option<i64> {
+    match num {
+        Num::Int(i) => Word::try_fixnum(*i).map(|_| *i),
+        Num::Float(f) if *f == f.trunc() && f.abs() < (1u64 << 62) as f64 => Some(*f as i64),
+        _ => None,
+    }
+}
+
 /// Equal numbers have the same nearest double; those that are fixnums hash as such.
 fn hash_number(num: &Num) -> u64 {
-    let f = num.to_f64();
-    match num {
-        Num::Int(i) => {
-            if let Some(word) = Word::try_fixnum(*i) {
-                return hash_immediate(word);
-            }
-        }
-        Num::Float(_) if f == f.trunc() && f.abs() < (1u64 << 62) as f64 => {
-            return hash_immediate(Word::fixnum(f as i64));
-        }
-        _ => {}
+    match fixnum_equal_to(num) {
+        Some(i) => mix(Word::fixnum(i).0 ^ K, K),
+        None => mix(num.to_f64().to_bits(), K),
     }
-    mix(f.to_bits(), K)
 }

@@ -29,7 +29,7 @@ impl Num {
         }
         match by {
             Num::Int(n) if n >= 0 => {
-                if n >= 1 << 40 {
+                if n as u64 + 8 * self.bytes() as u64 > super::power::BITS_MAX {
                     return Err(NumError::TooLarge);
                 }
                 Ok(Num::from_big(value.to_big() << n as u64))

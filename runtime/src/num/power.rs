@@ -8,8 +8,8 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Pow, Signed, ToPrimitive, Zero};
 
-/// Larger results than this are refused without asking how much memory there is.
-const BITS_MAX: u64 = 1 << 40;
+/// Larger results are refused: an operation on them could not be interrupted for many seconds.
+pub(super) const BITS_MAX: u64 = 1 << 26;
 
 impl Num {
     /// Scheme's `expt`: exact for an exact base and an integer exponent, also a negative one.

@@ -194,6 +194,19 @@ fn every_syntax_is_read() {
 }
 
 #[test]
+fn long_numbers_are_read_quickly_and_right() {
+    let digits = "1234567890".repeat(3_000);
+    assert_eq!(n(&digits).to_string(), digits);
+    assert_eq!(
+        n(&digits).sub(&n(&digits[..29_990]).mul(&n("10000000000"))),
+        n("1234567890")
+    );
+    assert_eq!(n("2").expt(&n("100000000")), Err(NumError::TooLarge));
+    let big = n("1").shift(&n("60000000")).unwrap_or(n("0"));
+    assert_eq!(big.mul_checked(&big), Err(NumError::TooLarge));
+}
+
+#[test]
 fn floats_print_short_and_with_a_mark() {
     for (f, text) in [
         (2.0, "2.0"),

@@ -127,8 +127,21 @@ fn parse_digits(digits: &str, radix: u32) -> Option<Num> {
     }
     match i64::from_str_radix(digits, radix) {
         Ok(i) => Some(Num::Int(i)),
-        Err(_) => BigInt::from_str_radix(digits, radix).ok().map(Num::from_big),
+        Err(_) => Some(Num::from_big(parse_many(digits, radix))),
     }
+}
+
+/// Digits are read one after another up to so many; the time is quadratic in them.
+const DIGITS_AT_ONCE: usize = 2_000;
+
+/// Digits of any number: halves, so that the time is that of multiplication.
+fn parse_many(digits: &str, radix: u32) -> BigInt {
+    if digits.len() <= DIGITS_AT_ONCE {
+        return BigInt::from_str_radix(digits, radix).unwrap_or_default();
+    }
+    let (high, low) = digits.split_at(digits.len() / 2);
+    let shift = Pow::pow(BigInt::from(radix), low.len());
+    parse_many(high, radix) * shift + parse_many(low, radix)
 }
 
 fn parse_ratio(numer: &str, denom: &str, radix: u32) -> Parsed {

@@ -120,27 +120,31 @@ prims! { ARITH {
 } }
 
 fn add(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    fold(cx, 0, i64::checked_add, Num::add)
+    fold(cx, "+", 0, i64::checked_add, |a, b| Ok(a.add(b)))
 }
 
 fn mul(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    fold(cx, 1, i64::checked_mul, Num::mul)
+    fold(cx, "*", 1, i64::checked_mul, Num::mul_checked)
 }
 
 /// Folds all operands from `start`: small integers as long as they stay small.
 fn fold(
     cx: &mut Cx<'_>,
+    who: &str,
     start: i64,
     small: fn(i64, i64) -> Option<i64>,
-    full: fn(&Num, &Num) -> Num,
+    full: fn(&Num, &Num) -> NumResult,
 ) -> Result<Word, Raise> {
     let mut acc = start;
     for i in 0..cx.argc() {
         match cx.arg(i).as_fixnum().and_then(|n| small(acc, n)) {
             Some(next) => acc = next,
             None => {
-                let rest = (i..cx.argc()).fold(Num::Int(acc), |acc, i| full(&acc, &cx.num(i)));
-                return cx.give_num(&rest);
+                let mut sum = Num::Int(acc);
+                for i in i..cx.argc() {
+                    sum = full(&sum, &cx.num(i)).map_err(|e| num_error(who, e))?;
+                }
+                return cx.give_num(&sum);
             }
         }
     }

@@ -200,6 +200,14 @@ pub(super) fn entries_of<'h>(cx: &'h Cx<'_>, who: &str, v: Value<'h>) -> Result<
         .unwrap_or_default())
 }
 
+/// The same, for entering into a dict: every key is a string.
+fn string_entries_of<'h>(cx: &'h Cx<'_>, who: &str, v: Value<'h>) -> Result<Vec<(Value<'h>, Value<'h>)>, Raise> {
+    entries_of(cx, who, v)?
+        .into_iter()
+        .map(|(key, value)| Ok((key_or(who, key)?, value)))
+        .collect()
+}
+
 fn keys(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     cx.give_list(
         |cx| Ok(entries_of(cx, "keys", cx.arg(0))?.len()),
@@ -315,7 +323,7 @@ fn merge(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     give_dict(cx, |cx| {
         let mut all = Vec::new();
         for v in cx.all_args() {
-            all.append(&mut entries_of(cx, "merge", v)?);
+            all.append(&mut string_entries_of(cx, "merge", v)?);
         }
         Ok(all)
     })
@@ -377,8 +385,8 @@ fn into(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     if target.is(Type::Dict) {
         return give_dict(cx, |cx| {
             let mut all = entries_of(cx, "into", cx.arg(0))?;
-            if cx.arg(1).is(Type::Dict) {
-                all.append(&mut entries_of(cx, "into", cx.arg(1))?);
+            if cx.arg(1).is(Type::Dict) || cx.arg(1).is(Type::HashTable) {
+                all.append(&mut string_entries_of(cx, "into", cx.arg(1))?);
             } else {
                 for item in super::seq::items("into", cx.arg(1))? {
                     all.push(entry_of("into", item)?);

@@ -118,21 +118,22 @@ impl Cx<'_> {
         if start >= end {
             return Ok(Word::EMPTY);
         }
-        if end >= len {
-            self.reserve(Heap::SIZE_OF_PAIR)?;
-            let tail = self.heap().drop_first(self.arg(0), start);
-            return tail.map(Value::word).map_err(|e| list_error(who, e));
-        }
         if self.arg(0).as_view().is_some() {
             self.reserve(Heap::SIZE_OF_PAIR)?;
             let heap = self.heap();
             return Ok(self
                 .arg(0)
                 .as_view()
-                .map_or(Word::EMPTY, |view| heap.slice_view(view, start, end).word()));
+                .map_or(Word::EMPTY, |view| heap.slice_view(view, start, end.min(len)).word()));
+        }
+        // What is left of pairs is those pairs; what `take` and `slice` make is always new.
+        if end >= len && (start > 0 || who == "drop") {
+            self.reserve(Heap::SIZE_OF_PAIR)?;
+            let tail = self.heap().drop_first(self.arg(0), start);
+            return tail.map(Value::word).map_err(|e| list_error(who, e));
         }
         self.give_list(
-            |_| Ok(end - start),
+            |_| Ok(end.min(len) - start),
             |cx| Ok(cx.arg(0).items().skip(start).take(end - start).collect()),
         )
     }

@@ -4,6 +4,8 @@
 
 #![allow(unsafe_code, clippy::unwrap_used)]
 
+mod fuzz;
+
 use super::*;
 use crate::heap::{GcKind, Heap, HeapOptions, Roots};
 use crate::host::SimulatedHost;

@@ -141,5 +141,5 @@ sites! {
     "eval" "(eval-expr '(let (($x 1)) $E))" [1] "1";
     "macro" "(begin (eval-expr '(defmacro macro$x () (let (($x 1)) $E))) (eval-expr '(macro$x)))" [1] "1";
     "macroexpand" "(begin (eval-expr '(defmacro macro$x () (let (($x 1)) $E))) (macroexpand '(macro$x)))" [1] "1";
-    "record constructor operand" "(let () (define-record-type r (make-r a b) r? (a r-a)) (r-a (make-r (let (($x 1)) $E) 2)))" [1] "1";
+    "record constructor operand" "(let () (define-record-type r (make-r a b) r? (a r-a) (b r-b)) (r-a (make-r (let (($x 1)) $E) 2)))" [1] "1";
 }

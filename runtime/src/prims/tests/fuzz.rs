@@ -1,0 +1,135 @@
+//! Every primitive with arguments of every kind, right and wrong, in any number: it answers or
+//! raises, never panics, and what it answers can be printed. With a collection at every reserve.
+
+use super::*;
+use crate::host::Random;
+
+/// Expressions of values that are easy to get wrong.
+const VALUES: &[&str] = &[
+    "nil",
+    "true",
+    "false",
+    "()",
+    "0",
+    "1",
+    "-1",
+    "2",
+    "3",
+    "36",
+    "64",
+    "1/2",
+    "-7/3",
+    "1.5",
+    "0.0",
+    "-0.0",
+    "1e300",
+    "+inf.0",
+    "-inf.0",
+    "nan",
+    "4611686018427387904",
+    "-4611686018427387905",
+    "9223372036854775807",
+    "123456789012345678901234567890",
+    "\"\"",
+    "\"a\"",
+    "\"hello world\"",
+    "\"zwölf λ\"",
+    "\"12\"",
+    "\"(\"",
+    "\"%Y~a\"",
+    ":key",
+    "(quote sym)",
+    "#\\a",
+    "#\\λ",
+    "(list)",
+    "(list 1 2 3)",
+    "(list 3 1 2)",
+    "(list :a :b)",
+    "(list (list :a 1) (list :b 2))",
+    "(cons 1 (cons 2 ()))",
+    "(cons 1 2)",
+    "(cons 1 (list 2 3))",
+    "(let ((xs (list 1))) (append! xs xs) xs)",
+    "(let ((xs (cons 1 ()))) (append! xs xs) xs)",
+    "(list 1 :b nil #\\c)",
+    "{}",
+    "{:a 1 :b (list 1)}",
+    "(let ((d {:a 1})) (dict-set! d :self d) d)",
+    "(dissoc {:a 1 :b 2} :a)",
+    "(vector)",
+    "(vector 1 2 3)",
+    "(let ((v (vector 0))) (vector-set! v 0 v) v)",
+    "(bytevector)",
+    "(bytevector 1 255 7)",
+    "(make-set)",
+    "(set 1 :a (list 1))",
+    "(make-hash-table)",
+    "(alist->hash-table (list (cons 1 2) (cons :k nil)))",
+    "(open-input-string \"one\\ntwo\")",
+    "(open-output-string)",
+    "(open-input-bytevector (bytevector 1 2))",
+    "(make-string-buffer)",
+    "(%promise-value 1)",
+    "(%promise nil)",
+    "(%make-parameter 1)",
+    "(make-keyword \"k\")",
+    "(%make-record-type \"p\" (list \"x\"))",
+    "(%make-record (%make-record-type \"p\" (list \"x\")) 1)",
+    "(%make-record (%make-record-type \"Just\" (list \"v\") \"Maybe\") 1)",
+    "(%make-error \"user\" \"no\" (list 1))",
+    "(%list->values (list 1 2))",
+    "(%buffer 3)",
+    "(eof-object)",
+    "(%absent)",
+];
+
+/// One call with random arguments.
+fn call_at_random(isolate: &mut Isolate, prim: &Prim, random: &mut Random) -> Result<usize, String> {
+    let (least, most) = prim.arity();
+    let most = most.unwrap_or(least + 3);
+    let count = match random.next_u64() % 10 {
+        0 => (random.next_u64() % 6) as usize,
+        n => least + (n as usize) % (most - least + 1),
+    };
+    let args: Vec<usize> = (0..count)
+        .map(|_| {
+            let text = VALUES[(random.next_u64() % VALUES.len() as u64) as usize];
+            let form = read(&mut text.chars().peekable());
+            isolate.eval(&form, &[]).expect(text)
+        })
+        .collect();
+    isolate.call(prim.name, &args)
+}
+
+fn fuzz(rounds: u64, stress: bool) {
+    let mut failures = Vec::new();
+    for prim in all() {
+        // Reading the program's input blocks nobody here: the simulated host has none.
+        for seed in 0..rounds {
+            let mut isolate = Isolate::new(stress);
+            isolate.heap.set_limit(64 << 20);
+            let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(prim.name.len() as u64));
+            let run = std::panic::AssertUnwindSafe(|| {
+                if let Ok(at) = call_at_random(&mut isolate, prim, &mut random) {
+                    isolate.show(at);
+                }
+                isolate.heap.collect(&mut isolate.slots);
+            });
+            if std::panic::catch_unwind(run).is_err() {
+                failures.push(format!("{} seed {seed}", prim.name));
+                break;
+            }
+        }
+    }
+    assert!(failures.is_empty(), "these panic: {}", failures.join(", "));
+}
+
+#[test]
+fn no_arguments_make_a_primitive_panic() {
+    fuzz(40, false);
+}
+
+#[test]
+fn no_arguments_make_a_primitive_panic_while_everything_moves() {
+    fuzz(12, true);
+}
