@@ -66,8 +66,14 @@ controls! {
     DefineMacro "%define-macro" (name procedure);
     /// Make a global a special form whose procedure gets the operands and the environment.
     DefineSpecialForm "%define-special-form" (name procedure);
+    /// The procedure of a macro or special form.
+    MacroProcedure "%macro-procedure" (form);
     /// Make a global a macro of these rules, which belong to a library or the program.
     DefineSyntax "%define-syntax" (name rules library);
+    /// Give the stack to a program that runs under this one, for some instructions: `fiber.rs`.
+    FiberRun "%fiber-run" (kind k x steps);
+    /// The parts of a compiled procedure.
+    Bytecode "%bytecode" (procedure);
 }
 
 macro_rules! procedures {

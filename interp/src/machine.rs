@@ -14,11 +14,13 @@ mod call;
 mod control;
 mod coroutine;
 mod eval;
+mod fiber;
 mod frames;
 mod marks;
 mod raise;
 mod run;
 mod trace;
+mod view;
 
 pub use raise::{Failure, TraceFrame};
 pub use trace::Step;
@@ -83,6 +85,10 @@ pub struct Machine {
     syntax_errors: Vec<SyntaxError>,
     /// What `run` is to raise instead of going on with an answer.
     refused: Option<Raise>,
+    /// The programs that run under the program, innermost last.
+    fibers: Vec<fiber::Fiber>,
+    /// Has the stack been given to another program?
+    switched: bool,
     /// Instructions left before `Exit::Stepped`; only looked at when tracing.
     pub step_limit: u64,
 }
@@ -121,6 +127,8 @@ impl Machine {
             evaluator: Evaluator::new(),
             syntax_errors: vec![],
             refused: None,
+            fibers: vec![],
+            switched: false,
             step_limit: 0,
         };
         for (row, chunk) in [
@@ -146,6 +154,7 @@ impl Machine {
     /// Prepares a call of `callee` with `args` on the empty stack; `run` carries it out.
     /// The words are live. Whatever ran before is dropped.
     pub fn start(&mut self, callee: Word, args: &[Word]) {
+        self.drop_fibers();
         let stack = &mut self.isolate.state.stack;
         stack.mark = std::ptr::null_mut();
         stack.winds = Word::EMPTY;

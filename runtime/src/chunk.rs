@@ -129,6 +129,13 @@ impl Chunk {
         let start = self.live[row].1 as usize;
         Some(&self.live_words[start..start + self.live_stride()])
     }
+    /// The slots needed by the instruction at `pc` and after it. Worked out anew: for tools, and
+    /// for stopping a frame where no safepoint is.
+    pub fn live_before(&self, pc: usize) -> Vec<u64> {
+        let mut flow = Flow::new(&self.code, self.frame_size, &self.inlined);
+        while flow.pass() {}
+        flow.before_instruction(pc)
+    }
     /// The span of the instruction at `pc`, or of the nearest before it.
     pub fn span_at(&self, pc: usize) -> Option<Span> {
         let row = self.spans.partition_point(|s| s.pc as usize <= pc).checked_sub(1)?;
@@ -275,6 +282,17 @@ impl<'c> Flow<'c> {
             let row = &self.needs[b * self.stride..(b + 1) * self.stride];
             live.iter_mut().zip(row).for_each(|(l, n)| *l |= n);
         }
+    }
+
+    /// What is needed at the instruction at `pc`.
+    fn before_instruction(&self, pc: usize) -> Vec<u64> {
+        let mut live = vec![0u64; self.stride];
+        let end = self.starts[self.starts.partition_point(|start| *start <= pc)];
+        for at in (pc..end).rev() {
+            self.after(at, &mut live);
+            self.before(at, &mut live);
+        }
+        live
     }
 
     /// The rows of every instruction that can collect, raise or call.

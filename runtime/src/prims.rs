@@ -11,7 +11,6 @@ mod buffers;
 mod chars;
 pub mod check;
 pub mod compare;
-mod components;
 mod control;
 mod core;
 pub mod cx;

@@ -26,7 +26,8 @@ impl From<Found> for Error {
 pub(crate) fn of_run(failure: Failure) -> Found {
     let mut error = match failure.syntax.is_empty() {
         true => Error::new(code(&failure.code), failure.message),
-        false => of_text(EvalError::Syntax(failure.syntax)),
+        false if failure.code == Code::Import.text() => of_errors(Code::Import, failure.syntax),
+        false => of_errors(Code::Read, failure.syntax),
     };
     error.span = error.span.take().or(failure.span);
     let frames = failure.backtrace.into_iter().map(|frame| TraceFrame {
@@ -46,17 +47,23 @@ pub(crate) fn of_run(failure: Failure) -> Found {
 
 /// A text that is wrong.
 pub(crate) fn of_text(wrong: EvalError) -> Error {
-    let EvalError::Syntax(errors) = wrong;
-    let mut errors = errors.into_iter().map(of_syntax);
+    match wrong {
+        EvalError::Syntax(errors) => of_errors(Code::Read, errors),
+        EvalError::Import(error) => of_errors(Code::Import, vec![error]),
+    }
+}
+
+fn of_errors(code: Code, errors: Vec<SyntaxError>) -> Error {
+    let mut errors = errors.into_iter().map(|wrong| of_syntax(code, wrong));
     let mut first = errors
         .next()
-        .unwrap_or_else(|| Error::new(Code::Read, "unreadable text"));
+        .unwrap_or_else(|| Error::new(code, "unreadable text"));
     first.more = errors.collect();
     first
 }
 
-fn of_syntax(wrong: SyntaxError) -> Error {
-    let mut error = Error::new(Code::Read, wrong.message).at(wrong.span);
+fn of_syntax(code: Code, wrong: SyntaxError) -> Error {
+    let mut error = Error::new(code, wrong.message).at(wrong.span);
     error.notes = wrong.notes;
     error
 }

@@ -158,7 +158,10 @@ impl Machine {
                 Control::EvalStep => Ok(Some(self.eval_step(a, b)?)),
                 Control::DefineMacro => Ok(Some(self.define_macro(a, b, false)?)),
                 Control::DefineSpecialForm => Ok(Some(self.define_macro(a, b, true)?)),
+                Control::MacroProcedure => Ok(Some(Self::macro_procedure(a))),
                 Control::DefineSyntax => Ok(Some(self.define_syntax(a, b, c)?)),
+                Control::FiberRun => self.fiber_run(at),
+                Control::Bytecode => Ok(Some(self.bytecode(a)?)),
                 Control::NoteFailure => {
                     self.noted = Some(Box::new(self.failure_of(a)));
                     Ok(Some(Word::NIL))
@@ -169,6 +172,7 @@ impl Machine {
                         None => self.failure_of(a),
                     };
                     self.isolate.state.kept[kept::RESULT] = a;
+                    self.note_fiber_failure();
                     Err(Stop::Exit(Box::new(Exit::Failed(Box::new(failure)))))
                 }
             }

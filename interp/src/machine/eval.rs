@@ -209,6 +209,20 @@ impl Machine {
         unsafe { self.bind_macro(name, row) }
     }
 
+    /// `%macro-procedure`; nil for what has none.
+    ///
+    /// # Safety
+    /// The word is live.
+    pub(super) unsafe fn macro_procedure(form: Word) -> Word {
+        // SAFETY: by the caller; the type is checked.
+        unsafe {
+            match object::is_type(form, object::Type::Macro) {
+                true => object::field(form, object::macro_::EXPANDER),
+                false => Word::NIL,
+            }
+        }
+    }
+
     /// `%define-syntax`: the same for rules.
     pub(super) unsafe fn define_syntax(&mut self, name: Word, rules: Word, library: Word) -> Result<Word, Stop> {
         // SAFETY: the arguments are in the window.

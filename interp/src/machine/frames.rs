@@ -410,6 +410,25 @@ impl Machine {
         Ok(())
     }
 
+    /// Replaces the whole stack by the frames of the full continuation `k`; answers where a frame
+    /// above them goes.
+    pub(super) unsafe fn put_frames(&mut self, k: Word) -> *mut Word {
+        // SAFETY: `k` is a full continuation.
+        unsafe {
+            self.isolate.state.stack.winds = object::field(k, continuation::EXTRA);
+            self.isolate.state.stack.mark = std::ptr::null_mut();
+            let kont = object::field(k, continuation::KONT);
+            let hop = Hop {
+                kont,
+                index: object::field(kont, kont::LEN).as_fixnum() as usize,
+                stop: 0,
+                mark: object::field(k, continuation::MARK).as_fixnum(),
+                inner: 0,
+            };
+            self.place_cursor(self.floor(), hop)
+        }
+    }
+
     /// A cursor for the Kont of `k` at `at`, about to hand `value` to its innermost frame.
     unsafe fn give(&mut self, at: *mut Word, k: Word, value: Word) {
         // SAFETY: `at` is above complete frames; `k` is a continuation.

@@ -181,18 +181,19 @@ impl Machine {
     /// The innermost frame that is not the core library's: its closure and pc.
     fn user_place(&self) -> Option<(Word, usize)> {
         let mut place = None;
-        self.each_frame(|closure, instance, pc| {
+        self.each_frame(|fp, instance, pc| {
             if !instance.chunk.core {
-                place = Some((closure, pc));
+                // SAFETY: a frame's first word is its closure.
+                place = Some((unsafe { *fp }, pc));
             }
             place.is_none()
         });
         place
     }
 
-    /// Calls `f` with closure, instance and pc of every frame, innermost first, through cursors,
+    /// Calls `f` with start, instance and pc of every frame, innermost first, through cursors,
     /// until it answers `false`.
-    pub(super) fn each_frame(&self, mut f: impl FnMut(Word, &Instance, usize) -> bool) {
+    pub(super) fn each_frame<'m>(&'m self, mut f: impl FnMut(*const Word, &'m Instance, usize) -> bool) {
         // SAFETY: the stack is at a safepoint; Konts are complete.
         unsafe {
             for FrameRef { fp, instance, pc } in self.isolate.state.stack.frames() {
@@ -200,7 +201,7 @@ impl Machine {
                     if !self.each_sealed_frame(fp, &mut f) {
                         return;
                     }
-                } else if !f(*fp, instance, pc) {
+                } else if !f(fp, instance, pc) {
                     return;
                 }
             }
@@ -208,7 +209,11 @@ impl Machine {
     }
 
     /// The same for the frames a cursor stands for.
-    unsafe fn each_sealed_frame(&self, fp: *const Word, f: &mut impl FnMut(Word, &Instance, usize) -> bool) -> bool {
+    unsafe fn each_sealed_frame<'m>(
+        &'m self,
+        fp: *const Word,
+        f: &mut impl FnMut(*const Word, &'m Instance, usize) -> bool,
+    ) -> bool {
         // SAFETY: `fp` is a cursor frame.
         unsafe {
             let hop = super::marks::hop_of(fp);
@@ -225,7 +230,7 @@ impl Machine {
                     let hop = super::marks::hop_of(frame);
                     levels.push((hop.kont, hop.index, hop.stop));
                     debug_assert!(site.base == cursor::SIZE);
-                } else if !f(*frame, instance_of(*frame), site.pc) {
+                } else if !f(frame, instance_of(*frame), site.pc) {
                     return false;
                 }
             }

@@ -145,24 +145,40 @@ macro_rules! load {
 impl Machine {
     /// Runs until the program ends, fails, performs an op for the host, or is stopped.
     pub fn run(&mut self) -> Exit {
-        self.go::<false>()
+        self.go(false)
     }
 
-    /// Runs at most `step_limit` instructions.
+    /// Runs at most `step_limit` instructions; those of a program that it steps itself do not
+    /// count.
     pub fn run_steps(&mut self, limit: u64) -> Exit {
-        self.step_limit = limit;
-        self.go::<true>()
+        self.set_outer_limit(limit);
+        self.go(true)
     }
 
-    fn go<const TRACED: bool>(&mut self) -> Exit {
-        if let Err(exit) = self.begin() {
-            return *exit;
+    fn go(&mut self, traced: bool) -> Exit {
+        loop {
+            let exit = match self.begin() {
+                Err(exit) => *exit,
+                // SAFETY: `begin` leaves the stack with a complete running frame; the verifier has
+                // checked every operand of every instruction against the frame and the constants.
+                Ok(()) => match unsafe { self.loop_over(traced || self.is_stepping()) } {
+                    Ok(never) => match never {},
+                    Err(exit) => *exit,
+                },
+            };
+            if let Some(exit) = self.after_exit(exit) {
+                return exit;
+            }
         }
-        // SAFETY: `begin` leaves the stack with a complete running frame; the verifier has
-        // checked every operand of every instruction against the frame and the constants.
-        match unsafe { self.dispatch::<TRACED>() } {
-            Ok(never) => match never {},
-            Err(exit) => *exit,
+    }
+
+    unsafe fn loop_over(&mut self, traced: bool) -> Result<std::convert::Infallible, Box<Exit>> {
+        // SAFETY: as in `go`.
+        unsafe {
+            match traced {
+                true => self.dispatch::<true>(),
+                false => self.dispatch::<false>(),
+            }
         }
     }
 
@@ -341,7 +357,7 @@ impl Machine {
                 }};
             }
             loop {
-                if TRACED {
+                if TRACED && self.counts(*fp) {
                     if self.step_limit == 0 {
                         ip = ip.add(1);
                         save!();

@@ -15,7 +15,6 @@ const FAMILIES: &[&[Prim]] = &[
     super::buffers::BUFFERS,
     super::chars::CHARS,
     super::compare::COMPARE,
-    super::components::COMPONENTS,
     super::control::CONTROL,
     super::core::CORE,
     super::dates::DATES,
