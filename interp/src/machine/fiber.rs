@@ -241,7 +241,9 @@ impl Machine {
     unsafe fn note_instruction(&mut self) -> Result<(), Raise> {
         let row = self.view_of_instruction();
         let made = self.make(&row)?;
-        let Some(fiber) = self.fibers.last_mut() else { return Ok(()) };
+        let Some(fiber) = self.fibers.last_mut() else {
+            return Ok(());
+        };
         fiber.trace = fiber.trace.map(|left| left - 1);
         let rows = fiber.stepper + 1;
         let kept = &mut self.isolate.state.kept;

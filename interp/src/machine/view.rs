@@ -160,8 +160,13 @@ impl Machine {
         let live = frame.live();
         let shown = &live[live.len().saturating_sub(SLOTS_SHOWN)..];
         // SAFETY: live slots of a complete frame.
-        let words: Vec<Word> = shown.iter().map(|s| unsafe { shown_value(*frame.fp.add(*s)) }).collect();
-        let opcode = Instr(frame.instance.code()[frame.pc]).op().map_or("", |op| op.info().name);
+        let words: Vec<Word> = shown
+            .iter()
+            .map(|s| unsafe { shown_value(*frame.fp.add(*s)) })
+            .collect();
+        let opcode = Instr(frame.instance.code()[frame.pc])
+            .op()
+            .map_or("", |op| op.info().name);
         let row = [
             Datum::Int(depth),
             Datum::Int(frame.pc as i64),
@@ -221,7 +226,9 @@ fn variables_of(frame: &UserFrame<'_>) -> Vec<(String, Word)> {
         // SAFETY: a live slot of a complete frame.
         unsafe { shown_value(*frame.fp.add(slot as usize)) }
     };
-    let rows = rows.into_iter().map(|(slot, _, _, name)| (name.to_string(), value(*slot)));
+    let rows = rows
+        .into_iter()
+        .map(|(slot, _, _, name)| (name.to_string(), value(*slot)));
     rows.collect()
 }
 
