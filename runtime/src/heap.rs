@@ -25,6 +25,7 @@ use intern::InternTable;
 use old::OldSpace;
 use std::alloc::Layout;
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 /// Objects above this many bytes are allocated apart and never move.
 pub const LARGE_BYTES: usize = 8 * 1024;
@@ -90,6 +91,21 @@ impl Default for HeapOptions {
     }
 }
 
+/// What a procedure says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProcedureInfo {
+    /// Its name; empty if it has none.
+    pub name: Arc<str>,
+    /// Its docstring.
+    pub doc: Option<Arc<str>>,
+    /// Names of its parameters.
+    pub params: Vec<Arc<str>>,
+    /// Fewest arguments.
+    pub required: usize,
+    /// Most arguments, if there is a most.
+    pub most: Option<usize>,
+}
+
 /// Counters of a heap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeapStats {
@@ -149,7 +165,7 @@ pub struct Heap {
     /// Everything is allocated in old space.
     pretenuring: Cell<bool>,
     /// Tells the name of a closure's instance.
-    name_of_instance: Cell<fn(*const ()) -> Option<String>>,
+    about_instance: Cell<fn(*const ()) -> Option<ProcedureInfo>>,
     next_hash: Cell<u64>,
     /// The nursery below has been filled with poison already.
     poison_from: usize,
@@ -191,7 +207,7 @@ impl Heap {
             offsets: RefCell::default(),
             zero: Word::NIL,
             pretenuring: Cell::new(false),
-            name_of_instance: Cell::new(|_| None),
+            about_instance: Cell::new(|_| None),
             next_hash: Cell::new(options.hash_seed | 1),
             poison_from: start,
             options,
@@ -457,15 +473,15 @@ impl Heap {
         hash
     }
 
-    /// Says how the printer finds the name of a closure: `name` is called with instances of live
-    /// closures only.
-    pub fn set_closure_names(&self, name: fn(*const ()) -> Option<String>) {
-        self.name_of_instance.set(name);
+    /// Says how the heap learns about closures: `about` is called with instances of live closures
+    /// only.
+    pub fn set_procedure_info(&self, about: fn(*const ()) -> Option<ProcedureInfo>) {
+        self.about_instance.set(about);
     }
-    /// The name of a closure, if it has one.
-    pub fn closure_name(&self, closure: Value<'_>) -> Option<String> {
+    /// What is known of a closure.
+    pub fn procedure_info(&self, closure: Value<'_>) -> Option<ProcedureInfo> {
         assert!(closure.is(Type::Closure));
-        self.name_of_instance.get()(closure.raw_at(object::closure::INSTANCE) as *const ())
+        self.about_instance.get()(closure.raw_at(object::closure::INSTANCE) as *const ())
     }
 
     /// A rooted copy of `value`, until the handle is dropped.

@@ -7,8 +7,10 @@
 #![allow(unsafe_code)]
 
 use crate::chunk::Chunk;
+use crate::heap::ProcedureInfo;
 use crate::object::{self, InstanceHead, Type};
 use crate::ops::{Instr, Op};
+use crate::prims;
 use crate::prims::PrimId;
 use crate::value::{Value, Word};
 use std::cell::Cell;
@@ -76,6 +78,20 @@ impl Instance {
             code_memory,
             consts_memory,
         })
+    }
+    /// What the procedures of this instance say of themselves.
+    pub fn procedure_info(&self) -> ProcedureInfo {
+        let chunk = &self.chunk;
+        ProcedureInfo {
+            name: chunk.name.clone(),
+            doc: chunk.doc.clone(),
+            params: chunk.param_names.clone(),
+            required: chunk.params as usize,
+            most: match self.primitive() {
+                Some(id) => prims::get(id).arity().1,
+                None => (!chunk.rest).then_some(chunk.params as usize),
+            },
+        }
     }
     /// The constants, to be visited by a collection.
     pub fn consts_mut(&mut self) -> &mut [Word] {

@@ -200,10 +200,9 @@ impl Isolate {
             host,
             prims: PrimState::default(),
         };
-        isolate.heap.set_closure_names(|instance| {
+        isolate.heap.set_procedure_info(|instance| {
             // SAFETY: the heap asks about instances of live closures only.
-            let chunk = unsafe { &(*instance.cast::<Instance>()).chunk };
-            (!chunk.name.is_empty()).then(|| chunk.name.to_string())
+            Some(unsafe { (*instance.cast::<Instance>()).procedure_info() })
         });
         for (name, id) in prims::registry::names() {
             isolate.add_primitive(name, id);

@@ -11,6 +11,7 @@ mod buffers;
 mod chars;
 pub mod check;
 pub mod compare;
+mod components;
 mod control;
 mod core;
 pub mod cx;

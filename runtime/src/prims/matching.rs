@@ -5,8 +5,8 @@
 use super::seq::{list_error, list_items};
 use super::{Cx, prims};
 use crate::error::Raise;
-use crate::heap::Heap;
-use crate::object::{Type, header_aux};
+use crate::heap::{Heap, ProcedureInfo};
+use crate::object::Type;
 use crate::value::{Value, Word};
 
 prims! { MATCHING {
@@ -144,7 +144,6 @@ fn takes(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     if !f.is(Type::Closure) {
         return Ok(Word::bool(f.is_callable()));
     }
-    let aux = header_aux(f.raw_at(0)) as usize;
-    let (required, rest) = (aux & 0xffff, aux >> 16 != 0);
-    Ok(Word::bool(count == required || (rest && count >= required)))
+    let takes = |info: ProcedureInfo| count >= info.required && info.most.is_none_or(|most| count <= most);
+    Ok(Word::bool(cx.heap().procedure_info(f).is_some_and(takes)))
 }

@@ -6,7 +6,7 @@ use super::seq::items;
 use super::{Cx, prims};
 use crate::dict::size_of_dict;
 use crate::error::{Code, Raise};
-use crate::object::{Type, header_aux};
+use crate::object::Type;
 use crate::print::Style;
 use crate::value::{Value, Word};
 
@@ -19,8 +19,10 @@ prims! { REFLECT {
     "canonical-serialize" (x: Any) -> String, Reads, |cx| cx.give_shown(Style::Canonical), ["(canonical-serialize {:b 1 :a 2}) ; => \"{:a 2 :b 1}\""];
     /// A symbol that is like no other.
     "gensym" (prefix: Any optional) -> Symbol, Any, gensym, ["(= (gensym) (gensym)) ; => false"];
-    /// How many arguments a procedure takes: a dict of `required` and `rest`.
-    "arity" (f: Procedure) -> Dict, Allocates, arity, [];
+    /// How many arguments a procedure takes: a dict of `required`, `most` (nil if there is no most) and `rest`.
+    "arity" (f: Procedure) -> Dict, Allocates, arity, ["(arity (fn (a &rest b) a)) ; => {:required 1 :most nil :rest true}", "(arity first) ; => {:required 1 :most 1 :rest false}"];
+    /// The docstring of a procedure, or nil.
+    "%procedure-doc" (f: Any) -> Any, Pure, procedure_doc, ["(%procedure-doc 5) ; => nil"];
     /// The documentation of the primitive of this name, or nil.
     "%prim-doc" (name: Name) -> Any, Pure, prim_doc, ["(starts-with? (%prim-doc \"first\") \"(first xs\") ; => true"];
     /// Is x in the collection: an item of a list, vector or set, a part of a string, a key of a dict?
@@ -54,18 +56,25 @@ fn gensym(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 }
 
 fn arity(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    cx.reserve(size_of_dict(2) + 1024)?;
-    let v = cx.arg(0);
-    let aux = if v.is(Type::Closure) {
-        header_aux(v.raw_at(0))
-    } else {
-        1 << 16
-    };
-    let heap = cx.heap();
+    cx.reserve(size_of_dict(3) + 1024)?;
+    let (heap, v) = (cx.heap(), cx.arg(0));
+    let info = v.is(Type::Closure).then(|| heap.procedure_info(v)).flatten();
+    let info = info.unwrap_or_default();
     let dict = heap.dict();
-    heap.dict_set(dict, heap.intern("required"), Value::fixnum((aux & 0xffff) as i64));
-    heap.dict_set(dict, heap.intern("rest"), Value::bool(aux >> 16 != 0));
+    let most = info.most.map_or(Value::NIL, |n| Value::fixnum(n as i64));
+    heap.dict_set(dict, heap.intern("required"), Value::fixnum(info.required as i64));
+    heap.dict_set(dict, heap.intern("most"), most);
+    heap.dict_set(dict, heap.intern("rest"), Value::bool(info.most.is_none()));
     Ok(dict.value().word())
+}
+
+fn procedure_doc(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let v = cx.arg(0);
+    let info = v.is(Type::Closure).then(|| cx.heap().procedure_info(v)).flatten();
+    match info.and_then(|info| info.doc) {
+        Some(doc) => cx.give_string(&doc),
+        None => Ok(Word::NIL),
+    }
 }
 
 fn prim_doc(cx: &mut Cx<'_>) -> Result<Word, Raise> {

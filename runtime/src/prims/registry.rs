@@ -15,6 +15,7 @@ const FAMILIES: &[&[Prim]] = &[
     super::buffers::BUFFERS,
     super::chars::CHARS,
     super::compare::COMPARE,
+    super::components::COMPONENTS,
     super::control::CONTROL,
     super::core::CORE,
     super::dates::DATES,

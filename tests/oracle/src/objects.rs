@@ -26,10 +26,9 @@ pub fn new_heap() -> Heap {
         limit_bytes: 8 << 30,
         ..HeapOptions::default()
     });
-    heap.set_closure_names(|instance| {
+    heap.set_procedure_info(|instance| {
         // SAFETY: every closure of this heap was made by `procedure`, and its instance lives.
-        let chunk = unsafe { &(*instance.cast::<Instance>()).chunk };
-        (!chunk.name.is_empty()).then(|| chunk.name.to_string())
+        Some(unsafe { (*instance.cast::<Instance>()).procedure_info() })
     });
     heap
 }
