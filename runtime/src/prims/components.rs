@@ -9,13 +9,13 @@ use crate::value::Word;
 
 prims! { COMPONENTS {
     /// A component, or an island: its name, what its parameters are, its procedure.
-    "%component" (name: String, params: List, procedure: Procedure, island: Bool) -> Any, Allocates, make, ["(type-of (%component \"~c\" () list false)) ; => \"component\"", "(type-of (%component \"~c\" () list true)) ; => \"island\""];
+    "%component" (name: String, params: List, procedure: Procedure, island: Bool) -> Any, Allocates, make, ["(type-of (%component \"~c\" () (fn () 1) false)) ; => \"component\"", "(type-of (%component \"~c\" () (fn () 1) true)) ; => \"island\""];
     /// The name of a component or island.
-    "%component-name" (c: Any) -> String, Pure, |cx| field(cx, component::NAME), ["(%component-name (%component \"~c\" () list false)) ; => \"~c\"", "(%component-name 5) ; error: %component-name: expected component, got number"];
+    "%component-name" (c: Any) -> String, Pure, |cx| field(cx, component::NAME), ["(%component-name (%component \"~c\" () (fn () 1) false)) ; => \"~c\"", "(%component-name 5) ; error: %component-name: expected component, got number"];
     /// What the parameters of a component or island are.
-    "%component-params" (c: Any) -> List, Pure, |cx| field(cx, component::PARAMS), ["(%component-params (%component \"~c\" (list 1) list false)) ; => (1)"];
+    "%component-params" (c: Any) -> List, Pure, |cx| field(cx, component::PARAMS), ["(%component-params (%component \"~c\" (list 1) (fn () 1) false)) ; => (1)"];
     /// The procedure of a component or island.
-    "%component-procedure" (c: Any) -> Procedure, Pure, |cx| field(cx, component::BODY), ["((%component-procedure (%component \"~c\" () list false)) 1) ; => (1)"];
+    "%component-procedure" (c: Any) -> Procedure, Pure, |cx| field(cx, component::BODY), ["(callable? (%component-procedure (%component \"~c\" () (fn () 1) false))) ; => true"];
 } }
 
 fn make(cx: &mut Cx<'_>) -> Result<Word, Raise> {
