@@ -196,7 +196,10 @@ impl<'h> Printer<'h, '_> {
     fn name_of(&self, value: Value<'h>) -> String {
         let named = match value.object_type() {
             Some(Type::Closure) => {
-                return self.heap.procedure_info(value).map_or_else(String::new, |info| info.name.to_string());
+                return self
+                    .heap
+                    .procedure_info(value)
+                    .map_or_else(String::new, |info| info.name.to_string());
             }
             Some(Type::Macro) => value.at(macro_::NAME),
             Some(Type::Component | Type::Island) => value.at(component::NAME),

@@ -20,7 +20,11 @@ prims! { COMPONENTS {
 
 fn make(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     cx.reserve(Heap::size_of(4))?;
-    let ty = if cx.arg(3).word().is_truthy() { Type::Island } else { Type::Component };
+    let ty = if cx.arg(3).word().is_truthy() {
+        Type::Island
+    } else {
+        Type::Component
+    };
     let fields = [cx.arg(0).word(), cx.arg(1).word(), cx.arg(2).word(), Word::NIL];
     Ok(cx.heap().make(ty, 0, fields).word())
 }
