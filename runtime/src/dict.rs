@@ -177,6 +177,9 @@ impl Heap {
 
     /// Bytes to reserve before `dict_set` with this string key.
     pub fn size_of_dict_set(&self, dict: Dict<'_>, key: Value<'_>) -> usize {
+        if dict.table().is_some_and(|table| table.size_of_insert() == 0) {
+            return 0;
+        }
         match self.dict_place(dict, key) {
             Place::Slot(_) | Place::Entry(_) => 0,
             Place::NewSlot(_) if has_room(dict.store()) => 0,

@@ -48,10 +48,7 @@ impl Heap {
 
     /// A list of these elements, indexed in constant time. Spends `size_of_list(n)`.
     pub fn list(&self, elements: &[Value<'_>]) -> Value<'_> {
-        let buffer = self.buffer(elements.len());
-        for element in elements {
-            self.buffer_push(buffer, *element);
-        }
+        let buffer = self.buffer_of(elements);
         self.new_view(buffer, 0, elements.len())
     }
 

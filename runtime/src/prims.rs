@@ -168,6 +168,8 @@ pub struct Prim {
     pub wrong: Option<&'static str>,
     /// What runs it once the arguments are checked.
     pub body: PrimFn,
+    /// The parameters, for checking quickly.
+    pub shape: check::Shape,
 }
 
 impl Prim {
@@ -220,6 +222,10 @@ macro_rules! prims {
             examples: &[$($example),*],
             wrong: $crate::prims::wrong!($($wrong)?),
             body: $body,
+            shape: $crate::prims::check::Shape::of(&[$((
+                $crate::prims::Type::$t,
+                $crate::prims::mark!($($mark)?),
+            )),*]),
         }),*];
     };
 }

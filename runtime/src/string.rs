@@ -154,7 +154,11 @@ impl Heap {
 
     /// Code point `i` of a string.
     pub fn string_ref(&self, value: Value<'_>, i: usize) -> Option<char> {
-        value.as_str()?[self.string_offset(value, i)..].chars().next()
+        let text = value.as_str()?;
+        if value.is_ascii_string() {
+            return text.as_bytes().get(i).map(|byte| char::from(*byte));
+        }
+        text[self.string_offset(value, i)..].chars().next()
     }
 
     /// The text from code point `from` to before code point `to`.

@@ -63,6 +63,21 @@ impl Heap {
         }
     }
 
+    /// A full buffer of these elements. Spends `size_of_buffer(elements.len())`.
+    pub(crate) fn buffer_of(&self, elements: &[Value<'_>]) -> Value<'_> {
+        let n = Word::fixnum(elements.len() as i64);
+        // SAFETY: all fields follow at once.
+        unsafe {
+            let object = self.alloc(Type::Buffer, 0, buffer::ELEMENTS + elements.len());
+            object::set_field_raw(object, buffer::USED, n.0);
+            object::set_field_raw(object, buffer::CAPACITY, n.0);
+            for (i, element) in elements.iter().enumerate() {
+                object::set_field_raw(object, buffer::ELEMENTS + i, element.word().0);
+            }
+            Value::from_raw(object)
+        }
+    }
+
     /// Writes the element after the last of a buffer that has room.
     #[inline]
     pub(crate) fn buffer_push(&self, buffer: Value<'_>, value: Value<'_>) {

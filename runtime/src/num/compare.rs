@@ -4,7 +4,6 @@
 use super::{Num, Pair};
 use num_rational::BigRational;
 use std::cmp::Ordering;
-use std::hash::{Hash, Hasher};
 
 /// The order of two numbers; `None` when one is NaN.
 pub type Order = Option<Ordering>;
@@ -33,21 +32,6 @@ impl Num {
             (Num::Float(a), Num::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
             _ => self == other,
         }
-    }
-    /// A hash that agrees with `equals`: equal numbers of different kinds hash alike.
-    pub fn hash_equal(&self) -> u64 {
-        let mut hasher = std::hash::DefaultHasher::new();
-        match self {
-            Num::Float(f) if !f.is_finite() => f.to_bits().hash(&mut hasher),
-            Num::Float(_) => match self.to_exact() {
-                Ok(exact) => return exact.hash_equal(),
-                Err(_) => unreachable!("a finite float has an exact value"),
-            },
-            Num::Int(i) => i.hash(&mut hasher),
-            Num::Big(b) => b.hash(&mut hasher),
-            Num::Ratio(r) => r.hash(&mut hasher),
-        }
-        hasher.finish()
     }
 }
 

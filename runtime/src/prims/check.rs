@@ -8,42 +8,58 @@ use crate::error::{Code, Raise};
 use crate::object;
 use crate::value::{Value, Word};
 
-/// Are these arguments what the row says?
-#[inline]
-pub fn check_args(prim: &Prim, cx: &Cx<'_>) -> Result<(), Raise> {
-    let argc = cx.argc();
-    let mut given = 0;
-    for param in prim.params {
-        if given >= argc {
-            if param.mark == Mark::Required {
-                return Err(wrong_count(prim, argc));
+/// What every call of a primitive has to check, worked out from its parameters beforehand.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// The fewest arguments.
+    least: usize,
+    /// The most; `usize::MAX` with a rest parameter.
+    most: usize,
+    /// So many arguments, from the first on, may be of a wrong type.
+    typed: usize,
+}
+
+impl Shape {
+    /// The shape of a list of parameters.
+    pub const fn of(params: &[(Type, Mark)]) -> Shape {
+        let mut shape = Shape {
+            least: 0,
+            most: params.len(),
+            typed: 0,
+        };
+        let mut i = 0;
+        while i < params.len() {
+            let (ty, mark) = params[i];
+            let rest = matches!(mark, Mark::Rest);
+            if matches!(mark, Mark::Required) {
+                shape.least = i + 1;
             }
-            return Ok(());
+            if rest {
+                shape.most = usize::MAX;
+            }
+            if !matches!(ty, Type::Any) {
+                shape.typed = if rest { usize::MAX } else { i + 1 };
+            }
+            i += 1;
         }
-        if param.mark == Mark::Rest {
-            return check_rest(prim, param.ty, cx, given);
-        }
-        let arg = cx.arg(given);
-        if SURELY[param.ty as usize] & glance(arg) == 0 && !accepts(param.ty, arg) {
-            return Err(wrong_type(prim, cx, given));
-        }
-        given += 1;
-    }
-    if given < argc {
-        Err(wrong_count(prim, argc))
-    } else {
-        Ok(())
+        shape
     }
 }
 
-fn check_rest(prim: &Prim, ty: Type, cx: &Cx<'_>, from: usize) -> Result<(), Raise> {
-    if ty == Type::Any {
-        return Ok(());
+/// Are these arguments what the row says?
+#[inline(always)]
+pub fn check_args(prim: &Prim, cx: &Cx<'_>) -> Result<(), Raise> {
+    let (argc, shape) = (cx.argc(), &prim.shape);
+    if argc < shape.least || argc > shape.most {
+        return Err(wrong_count(prim, argc));
     }
-    match (from..cx.argc()).find(|i| !accepts(ty, cx.arg(*i))) {
-        Some(i) => Err(wrong_type(prim, cx, i)),
-        None => Ok(()),
+    for i in 0..argc.min(shape.typed) {
+        let (ty, arg) = (prim.params[i.min(prim.params.len() - 1)].ty, cx.arg(i));
+        if SURELY[ty as usize] & glance(arg) == 0 && !accepts(ty, arg) {
+            return Err(wrong_type(prim, cx, i));
+        }
     }
+    Ok(())
 }
 
 /// Bits of what can be told of a value at a glance: a fixnum's sign, or its kind otherwise, or

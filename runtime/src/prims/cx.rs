@@ -85,6 +85,12 @@ impl<'a> Cx<'a> {
     pub fn all_args(&self) -> impl DoubleEndedIterator<Item = Value<'_>> + ExactSizeIterator {
         (0..self.argc).map(|i| self.arg(i))
     }
+    /// All operands, in a row.
+    #[inline(always)]
+    pub fn arg_slice(&self) -> &[Value<'_>] {
+        // SAFETY: as in `arg`; a value has the layout of a word.
+        unsafe { std::slice::from_raw_parts(self.args.cast(), self.argc) }
+    }
     /// Replaces operand `i`, for a primitive that needs a rooted place. The word must be live:
     /// a value that the heap made since the last `reserve`, or another operand.
     pub fn set_arg(&mut self, i: usize, word: Word) {

@@ -77,7 +77,8 @@ prims! { LISTS {
 } }
 
 fn list(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    cx.give_list(|cx| Ok(cx.argc()), |cx| Ok(cx.all_args().collect()))
+    cx.reserve(size_of_list(cx.argc()))?;
+    Ok(cx.heap().list(cx.arg_slice()).word())
 }
 
 fn make_list(cx: &mut Cx<'_>) -> Result<Word, Raise> {
@@ -96,7 +97,16 @@ fn cons(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 }
 
 /// Item `i` of the collection in operand 0.
+#[inline]
 fn nth_of(cx: &mut Cx<'_>, who: &str, i: usize) -> Result<Word, Raise> {
+    let v = cx.arg(0);
+    if let Some(view) = v.as_view() {
+        return Ok(view.get(i).map_or(Word::NIL, Value::word));
+    }
+    nth_of_any(cx, who, i)
+}
+
+fn nth_of_any(cx: &mut Cx<'_>, who: &str, i: usize) -> Result<Word, Raise> {
     let v = cx.arg(0);
     if v.is_list() {
         return match v.nth(i) {
@@ -153,6 +163,9 @@ fn length(cx: &Cx<'_>, who: &str) -> Result<usize, Raise> {
 }
 
 fn len(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    if let Some(view) = cx.arg(0).as_view() {
+        return Ok(Word::fixnum(view.len() as i64));
+    }
     Ok(Word::fixnum(length(cx, "len")? as i64))
 }
 

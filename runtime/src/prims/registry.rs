@@ -38,42 +38,63 @@ const FAMILIES: &[&[Prim]] = &[
     super::world::WORLD,
 ];
 
-struct Registry {
-    rows: Vec<&'static Prim>,
-    by_name: HashMap<&'static str, PrimId>,
-}
+const COUNT: usize = {
+    let (mut family, mut count) = (0, 0);
+    while family < FAMILIES.len() {
+        count += FAMILIES[family].len();
+        family += 1;
+    }
+    count
+};
 
-fn registry() -> &'static Registry {
-    static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    REGISTRY.get_or_init(|| {
-        let rows: Vec<&'static Prim> = FAMILIES.iter().flat_map(|family| family.iter()).collect();
+/// All rows; the index is the number. Laid out by the compiler, so that a call finds its row
+/// without asking whether the table has been made.
+static ROWS: [&Prim; COUNT] = {
+    let mut rows = [&FAMILIES[0][0]; COUNT];
+    let (mut family, mut at) = (0, 0);
+    while family < FAMILIES.len() {
+        let mut i = 0;
+        while i < FAMILIES[family].len() {
+            rows[at] = &FAMILIES[family][i];
+            at += 1;
+            i += 1;
+        }
+        family += 1;
+    }
+    rows
+};
+
+fn names_of_rows() -> &'static HashMap<&'static str, PrimId> {
+    static NAMES: OnceLock<HashMap<&'static str, PrimId>> = OnceLock::new();
+    NAMES.get_or_init(|| {
         let mut by_name = HashMap::new();
-        for (i, prim) in rows.iter().enumerate() {
+        for (i, prim) in ROWS.iter().enumerate() {
             for name in std::iter::once(&prim.name).chain(prim.aliases) {
                 let earlier = by_name.insert(*name, PrimId(i as u16));
                 debug_assert!(earlier.is_none(), "two primitives are called {name}");
             }
         }
-        Registry { rows, by_name }
+        by_name
     })
 }
 
 /// Every primitive; the index is its number.
 pub fn all() -> &'static [&'static Prim] {
-    &registry().rows
+    &ROWS
 }
 
 /// The number of the primitive of this name.
 pub fn by_name(name: &str) -> Option<PrimId> {
-    registry().by_name.get(name).copied()
+    names_of_rows().get(name).copied()
 }
 
 /// The row of a number.
+#[inline(always)]
 pub fn get(id: PrimId) -> &'static Prim {
-    registry().rows[id.0 as usize]
+    ROWS[id.0 as usize]
 }
 
 /// Every name a program can use, aliases included.
 pub fn names() -> impl Iterator<Item = (&'static str, PrimId)> {
-    registry().by_name.iter().map(|(name, id)| (*name, *id))
+    names_of_rows().iter().map(|(name, id)| (*name, *id))
 }

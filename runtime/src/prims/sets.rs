@@ -145,7 +145,10 @@ fn subset(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 /// Binds operand 1 to operand 2 in the set or hash table of operand 0.
 fn insert(cx: &mut Cx<'_>) -> Result<(), Raise> {
     let bytes = keyed(cx.arg(0)).map_or(0, |k| cx.heap().size_of_keyed_set(k));
-    cx.reserve(bytes)?;
+    // A full table grows for a new key only.
+    if bytes > 0 && !has(cx, 0, cx.arg(1)) {
+        cx.reserve(bytes)?;
+    }
     if let Some(keyed) = keyed(cx.arg(0)) {
         cx.heap().keyed_set(keyed, cx.arg(1), cx.arg(2));
     }
