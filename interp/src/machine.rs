@@ -72,6 +72,8 @@ pub struct Machine {
     pub stress: Stress,
     /// Has the memory limit been stretched so that an error can be handled?
     grace: Option<usize>,
+    /// Has recursion been refused, and its memory not been given back yet?
+    exhausted: bool,
     halt: Word,
     marker: Word,
     cursor: Word,
@@ -119,6 +121,7 @@ impl Machine {
             isolate,
             stress: Stress::default(),
             grace: None,
+            exhausted: false,
             halt: Word::NIL,
             marker: Word::NIL,
             cursor: Word::NIL,
@@ -179,6 +182,10 @@ impl Machine {
             stack.pc = 0;
             stack.at_call = true;
             stack.reset_limit();
+            if self.stress.seal_every_call {
+                // From now on every call looks around, and finds that it has to seal.
+                stack.poke();
+            }
             let callee_fp = fp.add(built::HALT_SIZE);
             *callee_fp = callee;
             for (i, arg) in args.iter().enumerate() {

@@ -139,6 +139,15 @@ impl Chunk {
     /// The span of the instruction at `pc`, or of the nearest before it.
     pub fn span_at(&self, pc: usize) -> Option<Span> {
         let row = self.spans.partition_point(|s| s.pc as usize <= pc).checked_sub(1)?;
+        self.span_of_row(row)
+    }
+    /// The span of the operator of the call at `pc`, which has a row before the call's own.
+    pub fn operator_span_at(&self, pc: usize) -> Option<Span> {
+        let row = self.spans.partition_point(|s| (s.pc as usize) < pc);
+        self.spans.get(row).filter(|s| s.pc as usize == pc)?;
+        self.span_of_row(row)
+    }
+    fn span_of_row(&self, row: usize) -> Option<Span> {
         let s = &self.spans[row];
         Some(Span {
             source: self.sources.get(s.source as usize)?.clone(),

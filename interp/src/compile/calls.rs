@@ -79,6 +79,9 @@ const TESTS: &[Test] = &[
 /// Primitives that fold from the left when they have more than two operands.
 const FOLDS: &[&str] = &["+", "-", "*"];
 
+/// Core functions that come back to their caller late or never: errors show the place of the call.
+const RAISERS: &[&str] = &["error", "raise", "raise-continuable", "perform", "assert"];
+
 /// The constant that marks a variable without a value.
 pub(super) fn unbound_marker(span: &Span) -> Stx {
     Syntax::new(Node::Value(0), span.clone())
@@ -150,6 +153,13 @@ impl Compiler<'_> {
     }
 
     fn ordinary_call(&mut self, callee: &Core, args: &[Core], goal: Goal, span: &Span) -> Done {
+        if goal == Goal::Return && self.keeps_frame(callee) {
+            return self.with_temp(span, |c, t| {
+                c.ordinary_call(callee, args, Goal::Slot(t), span)?;
+                c.f().emit(Instr::abc(Op::Return, t, 0, 0), span);
+                Ok(())
+            });
+        }
         let mark = self.f().next;
         let base = self.f().open_window(span)?;
         let argc = u16::try_from(args.len()).map_err(|_| limit("expression too large: too many arguments", span))?;
@@ -169,9 +179,20 @@ impl Compiler<'_> {
             (Goal::Slot(slot), Some(k)) => Instr::abcd(Op::CallGlobal, slot, base, k, argc as u8),
             (Goal::Slot(slot), None) => Instr::abc(Op::Call, slot, base, argc),
         };
+        if global.is_some() {
+            self.f().mark_operator(&callee.span);
+        }
         self.f().emit(instr, span);
         self.f().next = mark;
         Ok(())
+    }
+
+    /// Does a call in tail position keep the frame of its caller, so that an error can say where
+    /// it was? A program's top-level form does, and so does a call of what leaves by raising.
+    fn keeps_frame(&self, callee: &Core) -> bool {
+        let is_top_level = self.functions.len() == 1;
+        let raises = matches!(&callee.node, CoreNode::Global(name) if RAISERS.contains(&&**name));
+        !self.options.core && (is_top_level || raises)
     }
 
     fn control(&mut self, op: control::Control, args: &[Core], goal: Goal, span: &Span) -> Done {

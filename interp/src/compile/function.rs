@@ -149,6 +149,17 @@ impl Function {
         self.spans.retain(|s| s.pc < pc);
     }
 
+    /// Gives the next instruction, a call, the span of its operator beside its own.
+    pub fn mark_operator(&mut self, span: &Span) {
+        let source = self.source_row(&span.source);
+        self.spans.push(PcSpan {
+            pc: self.code.len() as u32,
+            source,
+            start: span.start,
+            end: span.end,
+        });
+    }
+
     pub fn emit(&mut self, instr: Instr, span: &Span) {
         let pc = self.code.len() as u32;
         let same = |s: &PcSpan, source: u16| s.source == source && s.start == span.start && s.end == span.end;

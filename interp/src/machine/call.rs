@@ -242,7 +242,7 @@ impl Machine {
         if !full && !self.stress.seal_every_call {
             return Ok(Some(nfp));
         }
-        if full && self.isolate.heap.used() > self.isolate.heap.limit() / 2 {
+        if (full || self.stress.seal_every_call) && self.is_exhausted() {
             return self.raise(Raise::new(Code::Stack, "stack exhausted")).map(|()| None);
         }
         // SAFETY: the new frame's words are the window; everything below is complete.
@@ -250,6 +250,20 @@ impl Machine {
             Ok(moved) => Ok(Some(moved)),
             Err(raise) => self.raise(raise).map(|()| None),
         }
+    }
+}
+
+impl Machine {
+    /// Has recursion taken more than half of the memory? Says so once, so that the handlers of the
+    /// error have the other half, and again when the memory has been given back in between.
+    fn is_exhausted(&mut self) -> bool {
+        let isolate = &mut self.isolate;
+        let half = isolate.heap.limit() / 2;
+        if isolate.heap.used() > half && !self.exhausted {
+            isolate.heap.collect(&mut isolate.state);
+        }
+        let was = std::mem::replace(&mut self.exhausted, isolate.heap.used() > half);
+        self.exhausted && !was
     }
 }
 

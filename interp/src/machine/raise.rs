@@ -4,11 +4,13 @@
 use super::{Exit, Machine, kept};
 use crate::read::SyntaxError;
 use std::rc::Rc;
+use sx_runtime::chunk::Const;
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::heap::Heap;
 use sx_runtime::instance::{Instance, instance_of};
 use sx_runtime::list::size_of_list;
 use sx_runtime::object::{self, Type};
+use sx_runtime::ops::{Instr, Op};
 use sx_runtime::print::Style;
 use sx_runtime::record::ErrorParts;
 use sx_runtime::stack::{FrameRef, Site, cursor};
@@ -277,15 +279,19 @@ impl Machine {
             Some(parts) => {
                 failure.code = parts.code.as_str().unwrap_or_default().into();
                 failure.message = parts.message.as_str().unwrap_or_default().into();
+                failure.undefined = failure.message.strip_prefix("Undefined symbol: ").map(str::to_string);
                 if let Some(place) = parts.place.as_pair() {
-                    let pc = place.cdr().word().as_fixnum() as usize;
-                    failure.span = span_of(place.car().word(), pc).or(failure.span);
+                    let (closure, pc) = (place.car().word(), place.cdr().word().as_fixnum() as usize);
+                    let operator = failure
+                        .undefined
+                        .as_deref()
+                        .and_then(|name| operator_span(closure, pc, name));
+                    failure.span = operator.or_else(|| span_of(closure, pc)).or(failure.span);
                 }
                 if let Some(errors) = self.isolate.heap.rust_value_of::<Vec<SyntaxError>>(parts.place) {
                     failure.span = errors.first().map(|e| e.span.clone());
                     failure.syntax = errors.to_vec();
                 }
-                failure.undefined = failure.message.strip_prefix("Undefined symbol: ").map(str::to_string);
             }
             None => {
                 failure.code = Code::User.text().into();
@@ -294,6 +300,16 @@ impl Machine {
         }
         failure
     }
+}
+
+/// The span of the operator, if the instruction is a call of the global `name`.
+fn operator_span(closure: Word, pc: usize, name: &str) -> Option<Span> {
+    // SAFETY: a place holds a closure and a pc of its chunk.
+    let chunk = unsafe { object::is_type(closure, Type::Closure).then(|| instance_of(closure).chunk.clone()) }?;
+    let call = Instr(*chunk.code.get(pc)?);
+    let is_call = matches!(call.op(), Some(Op::CallGlobal | Op::TailCallGlobal));
+    let calls_it = matches!(chunk.consts.get(call.c()), Some(Const::Global(global)) if **global == *name);
+    (is_call && calls_it).then(|| chunk.operator_span_at(pc)).flatten()
 }
 
 fn span_of(closure: Word, pc: usize) -> Option<Span> {
