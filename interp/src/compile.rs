@@ -19,6 +19,7 @@ use analysis::Analysis;
 use function::{Function, Place};
 use std::sync::Arc;
 use sx_runtime::chunk::Chunk;
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::syntax::{Name, Node, Span};
 
@@ -35,6 +36,8 @@ pub struct CompileError {
 pub trait CompileEnv {
     /// Is the global `name` still the primitive of the table, and does it take `argc` arguments?
     fn is_primitive(&self, name: &str, argc: usize) -> bool;
+    /// Is the global `name` still what the core library defines?
+    fn means_core(&self, name: &str) -> bool;
 }
 
 /// How to compile.
@@ -387,6 +390,11 @@ impl Compiler<'_> {
             Place::Loop(_) => return Err(limit("a loop captured as a value", span)),
         };
         self.f().emit(instr, span);
+        let place = self.place(var)?;
+        if planted(Fault::BoxOmitted) && matches!(place, Place::Boxed(..) | Place::CapturedBox(..)) {
+            self.f().emit(Instr::abc(Op::GetBox, slot, slot, 0), span);
+            self.f().emit(Instr::abc(Op::NewBox, slot, slot, 0), span);
+        }
         Ok(())
     }
 

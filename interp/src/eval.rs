@@ -23,6 +23,7 @@ use std::sync::Arc;
 use sx_runtime::chunk::Chunk;
 use sx_runtime::error::Code;
 use sx_runtime::host::Host;
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::isolate;
 use sx_runtime::prims;
 use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
@@ -117,7 +118,7 @@ impl Globals for View<'_> {
 
 impl CompileEnv for View<'_> {
     fn is_primitive(&self, name: &str, argc: usize) -> bool {
-        let id = if self.evaluator.core {
+        let id = if self.evaluator.core || planted(Fault::ShadowingIgnored) {
             self.globals.core_primitive(name)
         } else {
             self.globals.primitive(name)
@@ -126,6 +127,9 @@ impl CompileEnv for View<'_> {
             let (least, most) = prims::get(id).arity();
             argc >= least && most.is_none_or(|m| argc <= m)
         })
+    }
+    fn means_core(&self, name: &str) -> bool {
+        self.globals.means_core(name)
     }
 }
 

@@ -91,6 +91,8 @@ pub struct Machine {
     fibers: Vec<fiber::Fiber>,
     /// Has the stack been given to another program?
     switched: bool,
+    /// How many ops the host was handed.
+    performs: u64,
     /// Instructions left before `Exit::Stepped`; only looked at when tracing.
     pub step_limit: u64,
 }
@@ -132,6 +134,7 @@ impl Machine {
             refused: None,
             fibers: vec![],
             switched: false,
+            performs: 0,
             step_limit: 0,
         };
         for (row, chunk) in [

@@ -5,6 +5,7 @@
 //! `SHAPE_KEYS_MAX` keys, or when there are too many shapes. Shaped dicts hold interned keys;
 //! hashed ones hold any strings and compare text. Looking a key up never interns it.
 
+use crate::fault::{Fault, planted};
 use crate::heap::Heap;
 use crate::object::{INTERNED, Type, buffer, dict};
 use crate::shape::{EMPTY_SHAPE, ShapeId};
@@ -219,7 +220,9 @@ impl Heap {
             self.store(dict.0, dict::STORE, store);
         }
         self.buffer_push(dict.store(), value);
-        dict.0.set_raw(dict::SHAPE, Word::fixnum(shape as i64).0);
+        if !planted(Fault::StaleShape) {
+            dict.0.set_raw(dict::SHAPE, Word::fixnum(shape as i64).0);
+        }
     }
 
     fn dict_insert(&self, dict: Dict<'_>, key: Value<'_>, value: Value<'_>) {

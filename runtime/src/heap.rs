@@ -19,6 +19,7 @@ use crate::foreign::RustValues;
 use crate::object::{self, LARGE, MARK, OLD, REMEMBERED, Type, header, place};
 use crate::shape::Shapes;
 use crate::string::OffsetCache;
+use crate::fault::{Fault, planted};
 use crate::value::{Value, Word};
 use handles::Handles;
 use intern::InternTable;
@@ -383,7 +384,7 @@ impl Heap {
     /// The write barrier alone: `value` has been stored in field `i` of `object`.
     #[inline(always)]
     pub fn barrier(&self, object: Word, i: usize, value: Word) {
-        if value.is_pointer() && self.in_nursery(value.address()) {
+        if value.is_pointer() && self.in_nursery(value.address()) && !planted(Fault::BarrierMissing) {
             // SAFETY: the objects of live words have headers.
             let head = unsafe { object::header_of(object) };
             if head & (OLD | REMEMBERED) == OLD {

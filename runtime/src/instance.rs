@@ -8,6 +8,7 @@
 
 use crate::chunk::Chunk;
 use crate::heap::ProcedureInfo;
+use crate::fault::{Fault, planted};
 use crate::object::{self, InstanceHead, Type};
 use crate::ops::{Instr, Op};
 use crate::prims;
@@ -124,6 +125,9 @@ impl Instance {
     }
     /// Cell `old` is now shadowed by cell `new` for this instance.
     pub fn redefine(&mut self, old: Word, new: Word) {
+        if planted(Fault::RedefinitionIgnored) {
+            return;
+        }
         let mut touched = false;
         for word in self.consts_memory.iter_mut().filter(|w| **w == old) {
             *word = new;

@@ -76,6 +76,10 @@ impl Globals {
     pub fn core_primitive(&self, name: &str) -> Option<PrimId> {
         self.prims.get(name).copied()
     }
+    /// Does the program mean by `name` what the core library defines under it?
+    pub fn means_core(&self, name: &str) -> bool {
+        self.core.contains_key(name) && !self.user.contains_key(name)
+    }
     /// The cell a program sees under `name`, if there is one.
     pub fn find(&self, name: &str) -> Option<Word> {
         self.user.get(name).or_else(|| self.core.get(name)).copied()

@@ -8,6 +8,7 @@ pub mod convert;
 pub mod dict;
 pub mod equal;
 pub mod error;
+pub mod fault;
 pub mod foreign;
 pub mod hash_table;
 pub mod heap;

@@ -11,6 +11,7 @@ use super::{CompileError, Compiler, Done, Goal, limit};
 use crate::control;
 use crate::core::{Core, CoreNode, Lambda};
 use sx_runtime::chunk::Inlined;
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::syntax::{Name, Node, Span, Stx, Syntax};
 
@@ -191,7 +192,10 @@ impl Compiler<'_> {
     /// it was? A program's top-level form does, and so does a call of what leaves by raising.
     fn keeps_frame(&self, callee: &Core) -> bool {
         let is_top_level = self.functions.len() == 1;
-        let raises = matches!(&callee.node, CoreNode::Global(name) if RAISERS.contains(&&**name));
+        let raises = match &callee.node {
+            CoreNode::Global(name) => RAISERS.contains(&&**name) && self.env.means_core(name),
+            _ => false,
+        };
         !self.options.core && (is_top_level || raises)
     }
 
@@ -365,7 +369,8 @@ impl Compiler<'_> {
         for cold in std::mem::take(&mut f.cold) {
             let start = f.pc() as u32;
             for (i, arg) in cold.args.iter().enumerate() {
-                let to = cold.base + 1 + i as u16;
+                let at = if planted(Fault::ColdSwapped) { cold.args.len() - 1 - i } else { i };
+                let to = cold.base + 1 + at as u16;
                 f.emit(
                     match arg {
                         ColdArg::Slot(s) => Instr::abc(Op::Move, to, *s, 0),

@@ -85,9 +85,43 @@ impl Machine {
                 Some(Type::Component | Type::Island) => self.enter_through(nfp, argc, "%apply-component"),
                 _ => {
                     let shown = self.show(*nfp);
-                    self.raise(Raise::new(Code::NotCallable, format!("Not callable: {shown}")))
+                    self.raise(not_callable(&shown))
                 }
             }
+        }
+    }
+
+    /// The same for a call in tail position whose window lies above the running frame. What fails
+    /// fails in that frame; what goes well takes its place.
+    ///
+    /// # Safety
+    /// The running frame is saved at the call, and `window` is true.
+    #[inline(never)]
+    pub(super) unsafe fn enter_tail(&mut self, window: *mut Word, argc: usize) -> Step {
+        // SAFETY: by the caller, here and below.
+        unsafe {
+            let callee: Value<'_> = Value::from_raw(*window);
+            let fp = self.isolate.state.stack.fp;
+            let failure = match callee.instance() {
+                Some(instance) => match instance.primitive() {
+                    Some(id) => match self.isolate.call_primitive(id, window.add(1), argc) {
+                        Ok(value) => {
+                            self.wait_below(fp, 0);
+                            self.resume_frame(value);
+                            return Ok(());
+                        }
+                        Err(raise) => Some(raise),
+                    },
+                    None => arity_error(instance, argc),
+                },
+                None if callee.is_callable() => None,
+                None => Some(not_callable(&self.show(*window))),
+            };
+            if let Some(raise) = failure {
+                return self.raise(raise);
+            }
+            std::ptr::copy(window, fp, argc + 1);
+            self.enter(fp, argc)
         }
     }
 
@@ -106,9 +140,8 @@ impl Machine {
                 if let Err(raise) = self.collect_rest(nfp, params, argc) {
                     return self.raise(raise);
                 }
-            } else if argc != params {
-                let message = arity_message(instance, argc);
-                return self.raise(Raise::new(Code::Arity, message));
+            } else if let Some(raise) = arity_error(instance, argc) {
+                return self.raise(raise);
             }
             let words = if rest { params + 2 } else { argc + 1 };
             self.push_frame(nfp, words)
@@ -267,15 +300,20 @@ impl Machine {
     }
 }
 
-/// `f: expected 2 arguments, got 3`
-fn arity_message(instance: &Instance, argc: usize) -> String {
+/// `f: expected 2 arguments, got 3`, unless so many are right or the callee checks them itself.
+fn arity_error(instance: &Instance, argc: usize) -> Option<Raise> {
     let chunk = &instance.chunk;
-    let name = if chunk.name.is_empty() {
-        "anonymous function"
-    } else {
-        &chunk.name
-    };
+    let params = chunk.params as usize;
+    if instance.builtin != builtin::NONE || argc == params || chunk.rest && argc > params {
+        return None;
+    }
+    let name = if chunk.name.is_empty() { "fn" } else { &chunk.name };
     let more = if chunk.rest { "at least " } else { "" };
-    let plural = if chunk.params == 1 { "" } else { "s" };
-    format!("{name}: expected {more}{} argument{plural}, got {argc}", chunk.params)
+    let plural = if params == 1 { "" } else { "s" };
+    let message = format!("{name}: expected {more}{params} argument{plural}, got {argc}");
+    Some(Raise::new(Code::Arity, message))
+}
+
+fn not_callable(shown: &str) -> Raise {
+    Raise::new(Code::NotCallable, format!("Not callable: {shown}"))
 }

@@ -3,6 +3,7 @@
 use super::{Exit, Machine, kept, values};
 use crate::control::{Control, PROCEDURES, mark};
 use sx_runtime::error::{Code, Raise};
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::list::size_of_list;
 use sx_runtime::object::{self, Type};
 use sx_runtime::value::{Value, Word};
@@ -204,7 +205,8 @@ impl Machine {
                 let payload = m.payload;
                 key == Word::NIL
                     || payload == key
-                    || (object::is_type(payload, Type::Pair) && object::field(payload, object::pair::CAR) == key)
+                    || (object::is_type(payload, Type::Pair)
+                        && (object::field(payload, object::pair::CAR) == key || planted(Fault::BindingConfused)))
             });
             found.map_or(Word::NIL, |f| f.payload)
         }
@@ -221,6 +223,7 @@ impl Machine {
             self.isolate.state.kept[kept::ARGS] = *at.add(2);
             self.isolate.state.kept[kept::RESULT] = *at.add(3);
             self.wait_below(at, 0);
+            self.performs += 1;
             Err(Stop::Exit(Box::new(Exit::Perform)))
         }
     }

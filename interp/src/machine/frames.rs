@@ -9,6 +9,7 @@ use super::marks::{Found, Hop, hop_of, int_slot, kont_words};
 use super::{Exit, Machine, built, is_frame_of};
 use crate::control::mark;
 use sx_runtime::error::Raise;
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::heap::Heap;
 use sx_runtime::instance::instance_of;
 use sx_runtime::object::{self, Type, continuation, kont};
@@ -103,6 +104,9 @@ impl Machine {
                     *copy.add(cursor::VALUE) = Word::NIL;
                 } else {
                     clear_dead(copy, site);
+                    if planted(Fault::SealedSlotWrong) && site.base > 3 && !is_frame_of(fp, self.marker) {
+                        *copy.add(site.base - 2) = Word::NIL;
+                    }
                 }
                 end = fp;
             }
@@ -168,7 +172,7 @@ impl Machine {
             let words = kont_words(hop.kont);
             let site = Site::of(*words.add(hop.index - 1));
             let start = hop.index - site.base;
-            let last = start == hop.stop;
+            let last = start == if planted(Fault::CursorStopIgnored) { 0 } else { hop.stop };
             let stack = &mut self.isolate.state.stack;
             let to = if last { fp } else { fp.add(cursor::SIZE) };
             if last {
@@ -190,7 +194,9 @@ impl Machine {
                     distance(stack.mark, to)
                 };
                 *to.add(marker::LINK) = Word::fixnum(new as i64);
-                stack.mark = to;
+                if !planted(Fault::MarkerChainWrong) {
+                    stack.mark = to;
+                }
             }
             let stack = &mut self.isolate.state.stack;
             stack.fp = to;
@@ -392,7 +398,9 @@ impl Machine {
                     items.push(object::field(list, object::pair::CAR));
                     list = object::field(list, object::pair::CDR);
                 }
-                self.isolate.state.stack.winds = self.push_winds(&items, self.isolate.state.stack.winds);
+                if !planted(Fault::WindsLost) {
+                    self.isolate.state.stack.winds = self.push_winds(&items, self.isolate.state.stack.winds);
+                }
             }
             self.give(nfp, k, value);
         }
@@ -512,7 +520,7 @@ impl Machine {
         unsafe {
             let stack = &mut self.isolate.state.stack;
             debug_assert_eq!(stack.mark, stack.fp);
-            if int_slot(stack.fp, marker::KIND) == mark::WIND {
+            if int_slot(stack.fp, marker::KIND) == mark::WIND && !planted(Fault::WindTwice) {
                 stack.winds = object::field(stack.winds, object::pair::CDR);
             }
             stack.mark = link_target(stack.fp);

@@ -3,6 +3,7 @@
 use super::Machine;
 use crate::control::mark;
 use smallvec::{SmallVec, smallvec};
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::object;
 use sx_runtime::stack::{cursor, marker};
 use sx_runtime::value::{Value, Word};
@@ -154,7 +155,7 @@ impl Machine {
                 return false;
             }
             if m.kind == mark::SKIP {
-                skip_to = Some(m.payload);
+                skip_to = (!planted(Fault::MaskIgnored)).then_some(m.payload);
                 return false;
             }
             test(m)

@@ -1,6 +1,7 @@
 //! The loop: decode, do, go on.
 
 use super::{Exit, Machine, kept};
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::instance::{Instance, feedback, instance_of};
 use sx_runtime::object::{self, Type, buffer, closure_head, header, pair, vector, view};
 use sx_runtime::ops::{Instr, Op};
@@ -56,9 +57,19 @@ unsafe fn view_item(view: Word, i: u64) -> Option<Word> {
     // SAFETY: by the caller; a view's extent lies within its buffer.
     unsafe {
         let extent = object::field_raw(view, view::EXTENT);
-        let at = buffer::ELEMENTS + (extent >> 32) as usize + i as usize;
-        (i < extent & 0xffff_ffff).then(|| object::field(object::field(view, view::BUFFER), at))
+        let at = || buffer::ELEMENTS + (extent >> 32) as usize + i as usize;
+        (i < extent & 0xffff_ffff).then(|| object::field(object::field(view, view::BUFFER), at()))
     }
+}
+
+/// Is this a closure that takes exactly `argc` arguments?
+///
+/// # Safety
+/// A pointer word is live.
+#[inline(always)]
+unsafe fn takes_exactly(callee: Word, argc: usize) -> bool {
+    // SAFETY: by the caller.
+    callee.is_pointer() && unsafe { object::field_raw(callee, 0) } as u32 == exact(argc)
 }
 
 /// The remainder that has the sign of `d`.
@@ -193,6 +204,10 @@ impl Machine {
             stack.window.1 = 0;
             // SAFETY: `start` made this window: a callee and its arguments above a complete frame.
             return unsafe { self.enter(window, n - 1) };
+        }
+        if planted(Fault::EffectRepeated) && self.performs % 2 == 1 {
+            self.performs += 1;
+            return Err(Box::new(Exit::Perform));
         }
         if let Some(raise) = self.refused.take() {
             return self.raise(raise);
@@ -376,6 +391,7 @@ impl Machine {
                         slot!(i.a()) = object::field(*fp, object::closure::CAPTURED + i.bc() as usize);
                     }
                     Op::NewBox => {
+                        let before = slot!(i.b());
                         if !self.isolate.heap.has_room(16) {
                             save!();
                             if let Err(raise) = self.reserve(16) {
@@ -383,7 +399,8 @@ impl Machine {
                                 continue;
                             }
                         }
-                        slot!(i.a()) = self.isolate.heap.new_box(Value::from_raw(slot!(i.b()))).word();
+                        let value = if planted(Fault::ReloadMissing) { before } else { slot!(i.b()) };
+                        slot!(i.a()) = self.isolate.heap.new_box(Value::from_raw(value)).word();
                     }
                     Op::GetBox => slot!(i.a()) = object::field(slot!(i.b()), object::boxed::VALUE),
                     Op::SetBox => self
@@ -391,7 +408,7 @@ impl Machine {
                         .heap
                         .write(slot!(i.a()), object::boxed::VALUE, slot!(i.b())),
                     Op::CheckBound => {
-                        if slot!(i.a()) == Word::UNBOUND {
+                        if slot!(i.a()) == Word::UNBOUND && !planted(Fault::UnboundUnchecked) {
                             save!();
                             let name = *consts.add(i.bc() as usize);
                             moved!(self.raise_undefined(name));
@@ -723,8 +740,13 @@ impl Machine {
                         valued!(i.a(), self.isolate.call_primitive(id, fp.add(i.b() + 1), i.d()))
                     }
                     Op::TailCall => {
-                        std::ptr::copy(fp.add(i.b()), fp, i.c() + 1);
-                        call!(fp, i.c());
+                        if takes_exactly(slot!(i.b()), i.c()) {
+                            std::ptr::copy(fp.add(i.b()), fp, i.c() + 1);
+                            call!(fp, i.c());
+                        } else {
+                            save!();
+                            moved!(self.enter_tail(fp.add(i.b()), i.c()));
+                        }
                     }
                     Op::TailCallGlobal => {
                         let callee = global!(i.c());
@@ -733,9 +755,15 @@ impl Machine {
                             moved!(self.raise_unbound_cell(*consts.add(i.c())));
                             continue;
                         }
-                        *fp = callee;
-                        std::ptr::copy(fp.add(i.b() + 1), fp.add(1), i.d());
-                        call!(fp, i.d());
+                        if takes_exactly(callee, i.d()) {
+                            *fp = callee;
+                            std::ptr::copy(fp.add(i.b() + 1), fp.add(1), i.d());
+                            call!(fp, i.d());
+                        } else {
+                            slot!(i.b()) = callee;
+                            save!();
+                            moved!(self.enter_tail(fp.add(i.b()), i.d()));
+                        }
                     }
                     Op::Return => {
                         let value = slot!(i.a());

@@ -8,7 +8,7 @@ use crate::value::{Value, Word};
 
 prims! { CONTROL {
     /// The op of a request: `{:op name …}` or `(op arg …)`; a symbol counts as its name.
-    "%request-op" (request: Any) -> String, Allocates, request_op, ["(%request-op {:op \"get\" :args ()}) ; => \"get\"", "(%request-op (list \"get\" 1)) ; => \"get\"", "(%request-op 5) ; error: perform: expected {:op name :args (...)} or (op arg ...)"];
+    "%request-op" (request: Any) -> String, Allocates, request_op, ["(%request-op {:op \"get\" :args ()}) ; => \"get\"", "(%request-op (list \"get\" 1)) ; => \"get\"", "(%request-op 5) ; error: perform: expected {:op name :args list} or (op arg …)"];
     /// The arguments of a request.
     "%request-args" (request: Any) -> List, Allocates, request_args, ["(%request-args {:op \"get\" :args (list 1)}) ; => (1)", "(%request-args (list \"get\" 1 2)) ; => (1 2)"];
     /// A coroutine that has not begun.
@@ -22,7 +22,7 @@ prims! { CONTROL {
 } }
 
 fn bad_request() -> Raise {
-    Raise::new(Code::Type, "perform: expected {:op name :args (...)} or (op arg ...)")
+    Raise::new(Code::Type, "perform: expected {:op name :args list} or (op arg …)")
 }
 
 fn request_op(cx: &mut Cx<'_>) -> Result<Word, Raise> {

@@ -7,6 +7,7 @@
 
 use super::seq::{items, list_error, list_items, list_len};
 use super::{Cx, prims};
+use crate::fault::{Fault, planted};
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
 use crate::list::size_of_list;
@@ -186,7 +187,9 @@ fn buffer_to_list(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     buffer_used(cx, n)?;
     cx.reserve(Heap::SIZE_OF_PAIR)?;
     // Whoever comes by again, on a second resumption, shares the elements.
-    cx.arg(0).set_flag(SHARED);
+    if !planted(Fault::BufferShared) {
+        cx.arg(0).set_flag(SHARED);
+    }
     Ok(cx.heap().new_view(cx.arg(0), 0, n).word())
 }
 

@@ -4,6 +4,8 @@
 //! Invariant: a seed names a program, and a program and a mode name a run.
 
 pub mod coverage;
+#[cfg(feature = "planted-faults")]
+pub mod faults;
 pub mod generate;
 pub mod run;
 pub mod sexp;
@@ -52,15 +54,16 @@ impl Fuzzer {
     pub fn oracle(&self, text: &str) -> Outcome {
         self.oracle.run(text, &mut TestEdge::default(), Some(FUEL))
     }
-    /// What the machine shows in a mode.
+    /// What the machine shows in a mode. A panic is a difference like any other.
     pub fn machine(&self, text: &str, mode: Mode) -> Result<Shown, String> {
-        self.library.run(text, mode)
+        let run = std::panic::AssertUnwindSafe(|| self.library.run(text, mode));
+        std::panic::catch_unwind(run).unwrap_or_else(|_| Err("panic".to_owned()))
     }
 
     fn differences(&self, outcome: &Outcome, text: &str, mode: Mode) -> (Vec<String>, Option<Shown>) {
         match self.machine(text, mode) {
             Ok(shown) => {
-                let found = run::differences(outcome, &shown);
+                let found = run::differences(text, outcome, &shown);
                 let is_known = found
                     .iter()
                     .any(|text| self.known.iter().any(|known| text.contains(known)));

@@ -19,6 +19,9 @@ struct Options {
     jobs: usize,
     stop: usize,
     known: Vec<String>,
+    shrink: bool,
+    faults: bool,
+    fault: Option<String>,
 }
 
 fn options() -> Result<Options, String> {
@@ -31,6 +34,9 @@ fn options() -> Result<Options, String> {
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         stop: 5,
         known: vec![],
+        shrink: true,
+        faults: false,
+        fault: None,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(flag) = arguments.next() {
@@ -46,6 +52,9 @@ fn options() -> Result<Options, String> {
             "--jobs" => options.jobs = number()? as usize,
             "--stop" => options.stop = number()? as usize,
             "--known" => options.known.push(arguments.next().ok_or("--known wants a text")?),
+            "--no-shrink" => options.shrink = false,
+            "--faults" => options.faults = true,
+            "--fault" => options.fault = Some(arguments.next().ok_or("--fault wants a name")?),
             "--coverage" => options.coverage = true,
             "--show" => options.show = true,
             "--mode" => {
@@ -66,7 +75,11 @@ fn options() -> Result<Options, String> {
 }
 
 fn main() -> std::process::ExitCode {
-    let result = options().and_then(|options| if options.show { show(&options) } else { run(&options) });
+    let result = options().and_then(|options| match &options {
+        Options { show: true, .. } => show(&options),
+        Options { faults: true, .. } => find_faults(options.seed),
+        _ => run(&options),
+    });
     match result {
         Ok(true) => std::process::ExitCode::SUCCESS,
         Ok(false) => std::process::ExitCode::FAILURE,
@@ -75,6 +88,28 @@ fn main() -> std::process::ExitCode {
             std::process::ExitCode::from(2)
         }
     }
+}
+
+#[cfg(feature = "planted-faults")]
+fn plant(name: &str) -> Result<(), String> {
+    let fault = sx_fuzz::faults::named(name).ok_or(format!("--fault: no fault {name}"))?;
+    sx_runtime::fault::plant(Some(fault));
+    Ok(())
+}
+
+#[cfg(feature = "planted-faults")]
+fn find_faults(seed: u64) -> Result<bool, String> {
+    sx_fuzz::faults::find_all(seed).map_err(|e| e.to_string())
+}
+
+#[cfg(not(feature = "planted-faults"))]
+fn plant(_: &str) -> Result<(), String> {
+    Err("faults need the feature `planted-faults`".to_owned())
+}
+
+#[cfg(not(feature = "planted-faults"))]
+fn find_faults(_: u64) -> Result<bool, String> {
+    Err("faults need the feature `planted-faults`".to_owned())
 }
 
 fn show(options: &Options) -> Result<bool, String> {
@@ -94,6 +129,8 @@ fn run(options: &Options) -> Result<bool, String> {
     let total = Mutex::new((Coverage::default(), 0u64));
     let worker = || -> Result<(), String> {
         let fuzzer = Fuzzer::new(&options.known)?;
+        // The library is sound; what the program is made of from here on is not.
+        options.fault.as_deref().map_or(Ok(()), plant)?;
         let (mut coverage, mut skipped) = (Coverage::default(), 0);
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -105,7 +142,12 @@ fn run(options: &Options) -> Result<bool, String> {
             match fuzzer.check(seed, &options.modes, &mut coverage) {
                 Ok(true) => {}
                 Ok(false) => skipped += 1,
-                Err(mismatch) => report(&fuzzer, seed, mismatch, &mismatches),
+                Err(mismatch) => {
+                    if let Ok(mut found) = mismatches.lock() {
+                        *found += 1;
+                    }
+                    report(&fuzzer, seed, number, &mismatch, options.shrink);
+                }
             }
         }
         if let Ok(mut total) = total.lock() {
@@ -144,10 +186,9 @@ fn run(options: &Options) -> Result<bool, String> {
     Ok(found == 0)
 }
 
-fn report(fuzzer: &Fuzzer, seed: u64, mismatch: Mismatch, mismatches: &Mutex<usize>) {
-    if let Ok(mut found) = mismatches.lock() {
-        *found += 1;
+fn report(fuzzer: &Fuzzer, seed: u64, number: u64, mismatch: &Mismatch, shrink: bool) {
+    println!("seed {seed}, program {number}, mode {}, {}", mismatch.mode.0, mismatch.kind);
+    if shrink {
+        println!("{}\n", fuzzer.shrink(seed, mismatch));
     }
-    let smallest = fuzzer.shrink(seed, &mismatch);
-    println!("seed {seed}, mode {}\n{smallest}\n", mismatch.mode.0);
 }

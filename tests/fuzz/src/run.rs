@@ -236,7 +236,10 @@ fn count_ops(machine: &Machine, shown: &mut Shown) {
 }
 
 /// What differs between the oracle's outcome and what the machine showed, as text for people.
-pub fn differences(oracle: &Outcome, machine: &Shown) -> Vec<String> {
+///
+/// Data that is evaluated has the place of whoever evaluated it, and after a tail call that is not
+/// one place for sure: such programs do without.
+pub fn differences(text: &str, oracle: &Outcome, machine: &Shown) -> Vec<String> {
     let mut found = vec![];
     compare("value", &oracle.value, &machine.value, &mut found);
     compare("error", &oracle.error, &machine.error, &mut found);
@@ -245,6 +248,7 @@ pub fn differences(oracle: &Outcome, machine: &Shown) -> Vec<String> {
     compare("effects", &oracle.effects, &machine.effects, &mut found);
     if found.is_empty()
         && oracle.error.is_some()
+        && !text.contains("eval-expr")
         && !machine
             .place
             .as_ref()

@@ -25,10 +25,10 @@ pub fn places<'a>(kont: &Kont<'a>, span: &'a Span) -> Vec<&'a Span> {
     for frame in kont.frames() {
         if let Step::Return(site) = &frame.step {
             found.extend(site.tail);
-            found.extend((!is_core(site.call)).then_some(site.call));
-        }
-        if !found.is_empty() {
-            break;
+            if !is_core(site.call) {
+                found.push(site.call);
+                break;
+            }
         }
     }
     // What a macro procedure does, it does for the use of the macro.
@@ -192,7 +192,7 @@ impl<'a> Machine<'a> {
     /// Goes on with thunk number `i`.
     pub fn rewind_from(&mut self, rewind: Rc<Rewind<'a>>, i: usize, kont: Kont<'a>) -> State<'a> {
         if let Some(wind) = rewind.left.get(i) {
-            let is_it = |other: &MarkKind| matches!(other, MarkKind::Wind(other) if Rc::ptr_eq(other, wind));
+            let is_it = |other: &MarkKind<'a>| matches!(other, MarkKind::Wind(other) if Rc::ptr_eq(other, wind));
             let found = kont.marks().find(|(mark, _)| is_it(&mark.kind));
             let outside = found.map_or(Kont(None), |(_, at)| at.next());
             let kont = outside.then(Step::Rewind(rewind.clone(), i + 1));

@@ -89,8 +89,8 @@ pub struct Site<'a> {
     pub call: &'a Span,
     /// The tail call of the program it was replaced by last, if any.
     pub tail: Option<&'a Span>,
-    /// The function that will give the value.
-    pub callee: &'a Lambda,
+    /// The function that will give the value, if it is an SX function.
+    pub callee: Option<&'a Lambda>,
 }
 
 /// What can be done with a value.
@@ -115,13 +115,13 @@ pub enum Step<'a> {
     /// It is the value of a procedure: the caller goes on.
     Return(Site<'a>),
     /// It leaves a dynamic extent.
-    Mark(Mark),
+    Mark(Mark<'a>),
     /// It is dropped for another value.
     Replace(Word),
     /// One thunk of a change of winds has returned; the others follow, then the goal.
     Rewind(Rc<Rewind<'a>>, usize),
     /// The before-thunk has returned; the body follows.
-    Wind(Rc<Winder>, Word, &'a Span),
+    Wind(Rc<Winder<'a>>, Word),
     /// A predicate of `handler-bind` has said whether the handler after it takes the condition.
     Choose(Signal<'a>, usize),
     /// A handler of `handler-bind` has returned.
@@ -139,16 +139,16 @@ pub enum Step<'a> {
 
 /// A dynamic extent.
 #[derive(Clone)]
-pub struct Mark {
+pub struct Mark<'a> {
     /// Tells extents apart; copies of one have its number.
     pub id: u64,
     /// What it is for.
-    pub kind: MarkKind,
+    pub kind: MarkKind<'a>,
 }
 
 /// What a dynamic extent is for.
 #[derive(Clone)]
-pub enum MarkKind {
+pub enum MarkKind<'a> {
     /// `guard`, with its handler.
     Guard(Word),
     /// `handler-bind`: predicates and handlers.
@@ -162,7 +162,7 @@ pub enum MarkKind {
     /// `scope`: its name and what was emitted.
     Scope(Word, Word),
     /// `dynamic-wind`.
-    Wind(Rc<Winder>),
+    Wind(Rc<Winder<'a>>),
     /// `reset`.
     Prompt,
     /// The base of a running coroutine.
@@ -170,7 +170,9 @@ pub enum MarkKind {
 }
 
 /// The thunks of a `dynamic-wind`; its identity is the identity of the wind.
-pub struct Winder {
+pub struct Winder<'a> {
+    /// The call of `dynamic-wind`.
+    pub span: &'a Span,
     /// Called on entry.
     pub before: Word,
     /// Called on exit.
@@ -183,7 +185,7 @@ pub struct Rewind<'a> {
     /// The call that brings it about.
     pub span: &'a Span,
     /// Winds to leave, innermost first.
-    pub left: Vec<Rc<Winder>>,
+    pub left: Vec<Rc<Winder<'a>>>,
     /// Before-thunks of the winds to enter, and the continuations they run in, outermost first.
     pub entered: Vec<(Word, Kont<'a>)>,
     /// What happens in the end.
@@ -224,7 +226,7 @@ impl<'a> Kont<'a> {
     }
     /// This continuation with a call of `callee` at `span` awaited before it; a tail call takes
     /// the place of the call it is in.
-    pub fn after_call(&self, span: &'a Span, callee: &'a Lambda) -> Kont<'a> {
+    pub fn after_call(&self, span: &'a Span, callee: Option<&'a Lambda>) -> Kont<'a> {
         match self.0.as_deref() {
             Some(Frame {
                 step: Step::Return(site),
@@ -249,7 +251,7 @@ impl<'a> Kont<'a> {
         std::iter::successors(self.0.as_deref(), |frame| frame.next.0.as_deref())
     }
     /// The dynamic extents, innermost first, each with the continuation that begins with it.
-    pub fn marks(&self) -> impl Iterator<Item = (&Mark, Kont<'a>)> {
+    pub fn marks(&self) -> impl Iterator<Item = (&Mark<'a>, Kont<'a>)> {
         let mut here = self;
         std::iter::from_fn(move || {
             while let Some(frame) = &here.0 {
@@ -283,8 +285,8 @@ impl<'a> Kont<'a> {
             .fold(self.clone(), |kont, step| kont.then(step.clone()))
     }
     /// The winds entered and not left, innermost first, each with what follows it.
-    pub fn winds(&self) -> Vec<(Rc<Winder>, Kont<'a>)> {
-        let wind = |(mark, at): (&Mark, Kont<'a>)| match &mark.kind {
+    pub fn winds(&self) -> Vec<(Rc<Winder<'a>>, Kont<'a>)> {
+        let wind = |(mark, at): (&Mark<'a>, Kont<'a>)| match &mark.kind {
             MarkKind::Wind(winder) => Some((winder.clone(), at.next())),
             _ => None,
         };

@@ -381,7 +381,7 @@ impl<'a> Machine<'a> {
             Some(var) => env.bind(var, self.list(rest)),
             None => env,
         };
-        State::Eval(&lambda.body, env, kont.after_call(span, lambda))
+        State::Eval(&lambda.body, env, kont.after_call(span, Some(lambda)))
     }
 
     /// What is wrong with so many arguments.

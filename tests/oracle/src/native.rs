@@ -113,11 +113,10 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
         Native::Perform => m.perform(arg(0), kont, span),
         Native::Forward => m.perform(arg(0), kont.then(Step::Forwarded(arg(1), span)), span),
         Native::DynamicWind => {
-            let winder = Rc::new(Winder {
-                before: arg(0),
-                after: arg(2),
-            });
-            State::Call(arg(0), vec![], kont.then(Step::Wind(winder, arg(1), span)), span)
+            let (before, after) = (arg(0), arg(2));
+            let winder = Rc::new(Winder { span, before, after });
+            let kont = kont.after_call(span, None).then(Step::Wind(winder, arg(1)));
+            State::Call(before, vec![], kont, span)
         }
         Native::CallCc | Native::CallWithCurrentContinuation => {
             let taken = m.continuation(&kont);
@@ -222,7 +221,10 @@ pub fn give<'a>(m: &mut Machine<'a>, step: Step<'a>, value: Word, next: Kont<'a>
         }
         Step::Replace(value) => State::Give(value, next),
         Step::Rewind(rewind, i) => m.rewind_from(rewind, i, next),
-        Step::Wind(winder, thunk, span) => m.within(MarkKind::Wind(winder), thunk, next, span),
+        Step::Wind(winder, thunk) => {
+            let span = winder.span;
+            m.within(MarkKind::Wind(winder), thunk, next, span)
+        }
         Step::Choose(signal, i) => m.chosen(signal, i, value, next),
         Step::Handled(signal) => m.handled(signal, value, next),
         Step::Forwarded(resume, span) => State::Call(resume, vec![value], next, span),
@@ -246,7 +248,7 @@ fn scope_of(kont: &Kont<'_>, name: Word) -> Option<Word> {
 
 impl<'a> Machine<'a> {
     /// A new extent.
-    pub fn new_extent(&mut self, kind: MarkKind) -> Step<'a> {
+    pub fn new_extent(&mut self, kind: MarkKind<'a>) -> Step<'a> {
         Step::Mark(Mark {
             id: self.new_mark(),
             kind,
@@ -254,9 +256,9 @@ impl<'a> Machine<'a> {
     }
 
     /// Calls a thunk in a new extent.
-    fn within(&mut self, kind: MarkKind, thunk: Word, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+    fn within(&mut self, kind: MarkKind<'a>, thunk: Word, kont: Kont<'a>, span: &'a Span) -> State<'a> {
         let extent = self.new_extent(kind);
-        State::Call(thunk, vec![], kont.then(extent), span)
+        State::Call(thunk, vec![], kont.after_call(span, None).then(extent), span)
     }
 
     /// The value bound to a key by the nearest extent that binds it.
@@ -317,7 +319,7 @@ impl<'a> Machine<'a> {
                 converter => State::Call(converter, vec![value], kont.then(step), span),
             };
         }
-        let mut inside = kont.clone();
+        let mut inside = kont.after_call(span, None);
         for (binding, value) in bindings.chunks(2).zip(done) {
             let extent = self.new_extent(MarkKind::Binding(binding[0], value));
             inside = inside.then(extent);
@@ -378,7 +380,7 @@ impl<'a> Machine<'a> {
     /// Notes which functions of the core library a capture happens in.
     fn count_capture(&mut self, kont: &Kont<'a>) {
         let around = kont.frames().take(200).filter_map(|frame| match &frame.step {
-            Step::Return(site) if is_core(&site.callee.body.span) => site.callee.name.as_ref(),
+            Step::Return(site) => site.callee.filter(|callee| is_core(&callee.body.span))?.name.as_ref(),
             _ => None,
         });
         let names: Vec<&str> = around.map(|name| name.trim_start_matches('%')).collect();

@@ -1,0 +1,78 @@
+//! Faults planted on purpose, to show that the fuzzer finds faults of their kind.
+//!
+//! Each stands at one place of the runtime or the interpreter, which asks `planted` and does the
+//! wrong thing when it answers yes. Without the feature `planted-faults` it is a constant `false`
+//! and costs nothing. Nothing but the tests of the fuzzer switches a fault on.
+
+macro_rules! faults {
+    ($($(#[doc = $doc:literal])* $Name:ident $text:literal;)*) => {
+        /// A fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Fault { $($(#[doc = $doc])* $Name,)* }
+        /// Every fault and its name.
+        pub const FAULTS: &[(Fault, &str)] = &[$((Fault::$Name, $text),)*];
+    };
+}
+
+faults! {
+    /// A variable that is assigned and captured lives in a slot.
+    BoxOmitted "box-omitted";
+    /// A store into an old object is not remembered.
+    BarrierMissing "barrier-missing";
+    /// An operand read before a reservation is used after it.
+    ReloadMissing "reload-missing";
+    /// A dict keeps the shape it had before a key was added.
+    StaleShape "stale-shape";
+    /// Sealing copies one slot of a frame wrong.
+    SealedSlotWrong "sealed-slot-wrong";
+    /// A resumed continuation has lost its innermost marker.
+    MarkerChainWrong "marker-chain-wrong";
+    /// A performed op is handed to the host twice.
+    EffectRepeated "effect-repeated";
+    /// A wind that is left stays on the list of winds.
+    WindTwice "wind-twice";
+    /// Code that is already there does not see a primitive redefined.
+    RedefinitionIgnored "redefinition-ignored";
+    /// A primitive that was redefined is still compiled as an instruction.
+    ShadowingIgnored "shadowing-ignored";
+    /// A cursor gives back one frame more than it should.
+    CursorStopIgnored "cursor-stop-ignored";
+    /// A variable may be read before it has a value.
+    UnboundUnchecked "unbound-unchecked";
+    /// The ordinary call behind an instruction swaps its arguments.
+    ColdSwapped "cold-swapped";
+    /// A slot that is still needed counts as dead.
+    LiveBitDropped "live-bit-dropped";
+    /// A handler sees itself.
+    MaskIgnored "mask-ignored";
+    /// A parameter has the value of whichever was bound last.
+    BindingConfused "binding-confused";
+    /// A resumed continuation has lost its winds.
+    WindsLost "winds-lost";
+    /// A buffer is shared without a copy.
+    BufferShared "buffer-shared";
+}
+
+#[cfg(feature = "planted-faults")]
+static PLANTED: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(u8::MAX);
+
+/// Switches a fault on, or all off, in the whole process.
+#[cfg(feature = "planted-faults")]
+pub fn plant(fault: Option<Fault>) {
+    PLANTED.store(fault.map_or(u8::MAX, |fault| fault as u8), std::sync::atomic::Ordering::Relaxed);
+}
+
+/// Is the fault switched on?
+#[cfg(feature = "planted-faults")]
+#[inline]
+pub fn planted(fault: Fault) -> bool {
+    PLANTED.load(std::sync::atomic::Ordering::Relaxed) == fault as u8
+}
+
+/// Is the fault switched on?
+#[cfg(not(feature = "planted-faults"))]
+#[inline(always)]
+pub const fn planted(_: Fault) -> bool {
+    false
+}
