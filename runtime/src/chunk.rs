@@ -315,7 +315,11 @@ impl<'c> Flow<'c> {
             for pc in (self.starts[b]..self.starts[b + 1]).rev() {
                 self.after(pc, &mut live);
                 if self.is_safepoint(pc) {
-                    let row = if planted(Fault::LiveBitDropped) { without_highest(&live) } else { live.clone() };
+                    let row = if planted(Fault::LiveBitDropped) {
+                        without_highest(&live)
+                    } else {
+                        live.clone()
+                    };
                     let at = *known.entry(row).or_insert_with_key(|row| {
                         words.extend_from_slice(row);
                         (words.len() - self.stride) as u32

@@ -60,7 +60,10 @@ static PLANTED: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(u
 /// Switches a fault on, or all off, in the whole process.
 #[cfg(feature = "planted-faults")]
 pub fn plant(fault: Option<Fault>) {
-    PLANTED.store(fault.map_or(u8::MAX, |fault| fault as u8), std::sync::atomic::Ordering::Relaxed);
+    PLANTED.store(
+        fault.map_or(u8::MAX, |fault| fault as u8),
+        std::sync::atomic::Ordering::Relaxed,
+    );
 }
 
 /// Is the fault switched on?

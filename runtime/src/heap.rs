@@ -15,11 +15,11 @@ mod old;
 
 pub use handles::{Handle, RootVec};
 
+use crate::fault::{Fault, planted};
 use crate::foreign::RustValues;
 use crate::object::{self, LARGE, MARK, OLD, REMEMBERED, Type, header, place};
 use crate::shape::Shapes;
 use crate::string::OffsetCache;
-use crate::fault::{Fault, planted};
 use crate::value::{Value, Word};
 use handles::Handles;
 use intern::InternTable;

@@ -7,8 +7,8 @@
 #![allow(unsafe_code)]
 
 use crate::chunk::Chunk;
-use crate::heap::ProcedureInfo;
 use crate::fault::{Fault, planted};
+use crate::heap::ProcedureInfo;
 use crate::object::{self, InstanceHead, Type};
 use crate::ops::{Instr, Op};
 use crate::prims;

@@ -369,7 +369,11 @@ impl Compiler<'_> {
         for cold in std::mem::take(&mut f.cold) {
             let start = f.pc() as u32;
             for (i, arg) in cold.args.iter().enumerate() {
-                let at = if planted(Fault::ColdSwapped) { cold.args.len() - 1 - i } else { i };
+                let at = if planted(Fault::ColdSwapped) {
+                    cold.args.len() - 1 - i
+                } else {
+                    i
+                };
                 let to = cold.base + 1 + at as u16;
                 f.emit(
                     match arg {

@@ -399,7 +399,11 @@ impl Machine {
                                 continue;
                             }
                         }
-                        let value = if planted(Fault::ReloadMissing) { before } else { slot!(i.b()) };
+                        let value = if planted(Fault::ReloadMissing) {
+                            before
+                        } else {
+                            slot!(i.b())
+                        };
                         slot!(i.a()) = self.isolate.heap.new_box(Value::from_raw(value)).word();
                     }
                     Op::GetBox => slot!(i.a()) = object::field(slot!(i.b()), object::boxed::VALUE),

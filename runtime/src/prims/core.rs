@@ -7,8 +7,8 @@
 
 use super::seq::{items, list_error, list_items, list_len};
 use super::{Cx, prims};
-use crate::fault::{Fault, planted};
 use crate::error::{Code, Raise};
+use crate::fault::{Fault, planted};
 use crate::heap::Heap;
 use crate::list::size_of_list;
 use crate::object::{SHARED, Type, buffer, parameter, promise};

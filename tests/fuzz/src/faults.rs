@@ -18,7 +18,11 @@ pub fn find_all(seed: u64) -> std::io::Result<bool> {
         let began = std::time::Instant::now();
         let found = find(name, seed)?;
         all &= found.is_some();
-        println!("{name:24} {} {:.0?}", found.unwrap_or_else(|| "NOT FOUND".to_owned()), began.elapsed());
+        println!(
+            "{name:24} {} {:.0?}",
+            found.unwrap_or_else(|| "NOT FOUND".to_owned()),
+            began.elapsed()
+        );
     }
     Ok(all)
 }
@@ -26,11 +30,23 @@ pub fn find_all(seed: u64) -> std::io::Result<bool> {
 /// Looks for one fault: how it was found.
 fn find(name: &str, seed: u64) -> std::io::Result<Option<String>> {
     let output = std::process::Command::new(std::env::current_exe()?)
-        .args(["--fault", name, "--mode", "every", "--stop", "1", "--jobs", "1", "--no-shrink"])
+        .args([
+            "--fault",
+            name,
+            "--mode",
+            "every",
+            "--stop",
+            "1",
+            "--jobs",
+            "1",
+            "--no-shrink",
+        ])
         .args(["--programs", &PROGRAMS.to_string(), "--seed", &seed.to_string()])
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let last = text.lines().rfind(|line| line.starts_with("seed ") || line.starts_with("at "));
+    let last = text
+        .lines()
+        .rfind(|line| line.starts_with("seed ") || line.starts_with("at "));
     Ok(match (output.status.code(), last) {
         (Some(0), _) => None,
         (Some(1), Some(line)) => Some(line.to_owned()),

@@ -187,7 +187,10 @@ fn run(options: &Options) -> Result<bool, String> {
 }
 
 fn report(fuzzer: &Fuzzer, seed: u64, number: u64, mismatch: &Mismatch, shrink: bool) {
-    println!("seed {seed}, program {number}, mode {}, {}", mismatch.mode.0, mismatch.kind);
+    println!(
+        "seed {seed}, program {number}, mode {}, {}",
+        mismatch.mode.0, mismatch.kind
+    );
     if shrink {
         println!("{}\n", fuzzer.shrink(seed, mismatch));
     }
