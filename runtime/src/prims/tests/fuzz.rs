@@ -1,5 +1,7 @@
 //! Every primitive with arguments of every kind, right and wrong, in any number: it answers or
 //! raises, never panics, and what it answers can be printed. With a collection at every reserve.
+//!
+//! Deliberately absent: whether the answer is right; that is for the examples and the corpus.
 
 use super::*;
 use crate::host::Random;
