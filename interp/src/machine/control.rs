@@ -198,7 +198,7 @@ impl Machine {
     unsafe fn find_keyed(&self, kind: Word, key: Word) -> Word {
         // SAFETY: payloads are live.
         unsafe {
-            let found = self.find_handling(|m| {
+            let found = self.find_mark(|m| {
                 if Word::fixnum(m.kind) != kind {
                     return false;
                 }

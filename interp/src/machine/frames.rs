@@ -28,9 +28,6 @@ fn kont_bytes(words: usize) -> usize {
     8 * (KONT_HEADER + words)
 }
 
-/// Konts up to this size come back whole.
-const THAW_WORDS: usize = 64;
-
 /// The site word of every cursor.
 const CURSOR_SITE: Word = Site {
     pc: 0,
@@ -464,31 +461,6 @@ impl Machine {
             stack.pc = 1;
             stack.at_call = false;
             stack.window.1 = 0;
-        }
-    }
-
-    /// Puts all frames of a small Kont at `at`: cheaper than a cursor and one frame at a time.
-    /// Answers where they end.
-    unsafe fn thaw(&mut self, at: *mut Word, kont: Word, index: usize, mark: i64) -> *mut Word {
-        // SAFETY: the segment has room for a small Kont above every frame.
-        unsafe {
-            std::ptr::copy_nonoverlapping(kont_words(kont), at, index);
-            let stack = &mut self.isolate.state.stack;
-            if mark >= 0 {
-                let innermost = at.add(mark as usize);
-                let mut lowest = innermost;
-                while int_slot(lowest, marker::LINK) != 0 {
-                    lowest = link_target(lowest);
-                }
-                let link = if stack.mark.is_null() {
-                    0
-                } else {
-                    distance(stack.mark, lowest)
-                };
-                *lowest.add(marker::LINK) = Word::fixnum(link as i64);
-                stack.mark = innermost;
-            }
-            at.add(index)
         }
     }
 

@@ -167,7 +167,7 @@ impl Machine {
         // SAFETY: `op` is live, payloads of markers are live.
         unsafe {
             let key: Value<'_> = Value::from_raw(op);
-            self.find_handling(|m| {
+            self.find_mark(|m| {
                 let payload: Value<'_> = Value::from_raw(m.payload);
                 let takes = || {
                     payload

@@ -14,6 +14,16 @@ const fn exact(argc: usize) -> u32 {
     closure_head(0, false) | (argc as u32) << object::AUX_SHIFT
 }
 
+/// Copies `n` words to a place below them.
+///
+/// # Safety
+/// Both places lie in the stack segment, `to` not above `from`.
+#[inline(always)]
+unsafe fn move_down(from: *const Word, to: *mut Word, n: usize) {
+    // SAFETY: by the caller; going up, nothing is overwritten before it is copied.
+    (0..n).for_each(|j| unsafe { *to.add(j) = *from.add(j) });
+}
+
 const PAIR_HEAD: u64 = header(Type::Pair, 0) & 0xff;
 
 /// Is this a pair?
@@ -745,7 +755,7 @@ impl Machine {
                     }
                     Op::TailCall => {
                         if takes_exactly(slot!(i.b()), i.c()) {
-                            std::ptr::copy(fp.add(i.b()), fp, i.c() + 1);
+                            move_down(fp.add(i.b()), fp, i.c() + 1);
                             call!(fp, i.c());
                         } else {
                             save!();
@@ -761,7 +771,7 @@ impl Machine {
                         }
                         if takes_exactly(callee, i.d()) {
                             *fp = callee;
-                            std::ptr::copy(fp.add(i.b() + 1), fp.add(1), i.d());
+                            move_down(fp.add(i.b() + 1), fp.add(1), i.d());
                             call!(fp, i.d());
                         } else {
                             slot!(i.b()) = callee;
