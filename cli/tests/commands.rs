@@ -137,13 +137,41 @@ fn every_error_of_an_unreadable_source_is_shown() {
         "\
 error[read]: unexpected )
  --> a.sx:1:12
+  |
+1 | (display 1))
+  |            ^
+error[read]: rational: division by zero
+ --> a.sx:2:10
+  |
+2 | (display 3/0)
+  |          ^^^
+error[read]: unclosed \" opened at 3:10
+ --> a.sx:3:10
+  |
+3 | (display \"a
+  |          ^
 ",
     );
 }
 
 #[test]
 fn an_unbound_name_gets_advice() {
-    check_report("unbound", "(define (f xs)\n  (fitler odd? xs))\n(f (list 1 2))\n", "");
+    check_report(
+        "unbound",
+        "(define (f xs)\n  (fitler odd? xs))\n(f (list 1 2))\n",
+        "\
+error[undefined]: Undefined symbol: fitler
+ --> a.sx:2:4
+  |
+2 |   (fitler odd? xs))
+  |    ^^^^^^
+  |
+  = help: did you mean `filter`?
+backtrace:
+  in f          a.sx:2:3
+  in top level  a.sx:3:1
+",
+    );
 }
 
 #[test]
@@ -151,32 +179,90 @@ fn a_wrong_type_is_shown() {
     check_report(
         "type",
         "(define (f x) (+ 1 x))\n(define (g) (* 2 (f \"a\")))\n(g)\n",
-        "",
+        "\
+error[type]: Expected number, got string
+ --> a.sx:1:15
+  |
+1 | (define (f x) (+ 1 x))
+  |               ^^^^^^^
+backtrace:
+  in f          a.sx:1:15
+  in g          a.sx:2:18
+  in top level  a.sx:3:1
+",
     );
 }
 
 #[test]
 fn a_wrong_arity_is_shown() {
-    check_report("arity", "(define (f x) x)\n(f 1 2)\n", "");
+    check_report(
+        "arity",
+        "(define (f x) x)\n(f 1 2)\n",
+        "\
+error[arity]: f: expected 1 argument, got 2
+ --> a.sx:2:1
+  |
+2 | (f 1 2)
+  | ^^^^^^^
+backtrace:
+  in top level  a.sx:2:1
+",
+    );
 }
 
 #[test]
 fn an_unhandled_effect_is_shown() {
     check_report(
         "effect",
-        "(define (f) (perform {:op \"nobody/knows\"}))\n(map (fn (x) (f)) (list 1))\n",
-        "",
+        "(define (f) (perform {:op \"nobody/knows\"}))\n(map (fn (x) (list (f))) (list 1))\n",
+        "\
+error[effect]: Unhandled effect: nobody/knows
+ --> a.sx:1:13
+  |
+1 | (define (f) (perform {:op \"nobody/knows\"}))
+  |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+backtrace:
+  in f            a.sx:1:13
+  in (anonymous)  a.sx:2:20
+  in top level    a.sx:2:1
+",
     );
 }
 
 #[test]
 fn an_uncaught_raise_is_shown() {
-    check_report("raise", "(define (f) (raise (list 1 2)))\n(f)\n", "");
+    check_report(
+        "raise",
+        "(define (f) (raise (list 1 2)))\n(f)\n",
+        "\
+error[user]: Uncaught: (1 2)
+ --> a.sx:1:13
+  |
+1 | (define (f) (raise (list 1 2)))
+  |             ^^^^^^^^^^^^^^^^^^
+backtrace:
+  in f          a.sx:1:13
+  in top level  a.sx:2:1
+",
+    );
 }
 
 #[test]
 fn an_infinite_recursion_ends() {
-    check_report("recursion", "(define (f n) (+ 1 (f n)))\n(f 1)\n", "");
+    check_report(
+        "recursion",
+        "(define (f n) (+ 1 (f n)))\n(f 1)\n",
+        "\
+error[stack]: stack exhausted
+ --> a.sx:1:20
+  |
+1 | (define (f n) (+ 1 (f n)))
+  |                    ^^^^^
+backtrace:
+  in f  a.sx:1:20  × 64
+  …
+",
+    );
 }
 
 #[test]
@@ -184,7 +270,16 @@ fn the_memory_limit_ends_a_program() {
     check_report(
         "memory",
         "(define (grow xs) (grow (append! xs (range 0 1000))))\n(grow (list))\n",
-        "",
+        "\
+error[memory]: memory limit
+ --> a.sx:1:37
+  |
+1 | (define (grow xs) (grow (append! xs (range 0 1000))))
+  |                                     ^^^^^^^^^^^^^^
+backtrace:
+  in grow       a.sx:1:37
+  in top level  a.sx:2:1
+",
     );
 }
 
@@ -205,7 +300,7 @@ fn ctrl_c_interrupts_a_program() {
     let directory = directory("interrupt");
     std::fs::write(
         directory.join("a.sx"),
-        "(define (loop n) (loop (+ n 1)))\n(display \"on\\n\")\n(flush)\n(loop 0)\n",
+        "(define (loop n) (loop (+ n 1)))\n(display \"on\\n\")\n(flush-output)\n(loop 0)\n",
     )
     .expect("written");
     let mut child = command(&directory, &["run", "a.sx"])
@@ -224,7 +319,7 @@ fn ctrl_c_interrupts_a_program() {
     let output = child.wait_with_output().expect("the binary ends");
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(130), "{err}");
-    assert!(err.starts_with("error[interrupt]: interrupted\n --> a.sx:1:"), "{err}");
+    assert!(err.starts_with("error[interrupt]: interrupted\n --> a.sx:"), "{err}");
 }
 
 #[test]

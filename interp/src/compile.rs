@@ -47,6 +47,9 @@ pub struct Options {
     pub core: bool,
 }
 
+/// What a backtrace calls the code of a top-level form.
+const TOP_LEVEL: &str = "top level";
+
 /// Compiles a top-level form to a chunk without parameters.
 pub fn compile(core: &Core, env: &dyn CompileEnv, options: Options) -> Result<Arc<Chunk>, CompileError> {
     let analysis = Analysis::of(core);
@@ -54,7 +57,7 @@ pub fn compile(core: &Core, env: &dyn CompileEnv, options: Options) -> Result<Ar
         env,
         options,
         analysis,
-        functions: vec![Function::new("".into(), None)],
+        functions: vec![Function::new(TOP_LEVEL.into(), None)],
     };
     // Not a tail call: the frame stays, so that an error in the call has a place.
     compiler.with_temp(&core.span, |c, value| {

@@ -99,6 +99,9 @@ fn floor_boundary(text: &str, at: usize) -> usize {
         .unwrap_or(0)
 }
 
+/// An error keeps no more than so many of its calls, the innermost.
+const FRAMES_KEPT: usize = 64;
+
 /// A frame and how many times it stood there in a row.
 type Run<'a> = (usize, &'a TraceFrame);
 
@@ -124,6 +127,9 @@ fn backtrace(text: &mut String, trace: &[TraceFrame]) {
         let _ = writeln!(text, "  … {hidden} more");
     }
     tail.iter().for_each(|run| frame(text, run, width));
+    if trace.len() >= FRAMES_KEPT {
+        text.push_str("  …\n");
+    }
 }
 
 fn frame(text: &mut String, (times, frame): &Run<'_>, width: usize) {
@@ -241,10 +247,10 @@ backtrace:
             span: span(text, "(loop)"),
         };
         let mut error = Error::new(Code::User, "m");
-        error.trace = vec![frame; 1_000];
+        error.trace = vec![frame; 60];
         assert_eq!(
             report(&error, Style::Plain),
-            "error[user]: m\nbacktrace:\n  in loop  a.sx:1:1  × 1000\n"
+            "error[user]: m\nbacktrace:\n  in loop  a.sx:1:1  × 60\n"
         );
     }
 
@@ -253,7 +259,7 @@ backtrace:
         let text = "x".repeat(100);
         let source = Source::new("a.sx", text);
         let mut error = Error::new(Code::User, "m");
-        error.trace = (0..100)
+        error.trace = (0..50)
             .map(|i| TraceFrame {
                 function: format!("f{i}"),
                 span: Span {
@@ -264,7 +270,7 @@ backtrace:
             })
             .collect();
         let report = report(&error, Style::Plain);
-        assert!(report.contains("  … 80 more\n"), "{report}");
+        assert!(report.contains("  … 30 more\n"), "{report}");
         assert_eq!(report.lines().count(), 2 + 21);
     }
 

@@ -275,7 +275,7 @@ impl Machine {
         if !full && !self.stress.seal_every_call {
             return Ok(Some(nfp));
         }
-        if (full || self.stress.seal_every_call) && self.is_exhausted() {
+        if full && self.is_exhausted() {
             return self.raise(Raise::new(Code::Stack, "stack exhausted")).map(|()| None);
         }
         // SAFETY: the new frame's words are the window; everything below is complete.
