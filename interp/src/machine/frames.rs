@@ -61,6 +61,8 @@ impl Machine {
         if hop.index == hop.stop {
             return at;
         }
+        // SAFETY: frames in a Kont are complete.
+        let hop = unsafe { self.innermost(hop) };
         let stack = &mut self.isolate.state.stack;
         // SAFETY: the segment has room for a cursor above every frame.
         unsafe {
@@ -73,6 +75,23 @@ impl Machine {
             stack.mark = at;
             at.add(cursor::SIZE)
         }
+    }
+
+    /// What is left to give when all that is left is a cursor: what that cursor stands for. Without
+    /// this a generator's cursors would nest deeper with every turn.
+    unsafe fn innermost(&self, hop: Hop) -> Hop {
+        let mut hop = hop;
+        // SAFETY: frames in a Kont are complete.
+        unsafe {
+            while hop.index - hop.stop == cursor::SIZE {
+                let frame = kont_words(hop.kont).add(hop.stop);
+                if !is_frame_of(frame, self.cursor) {
+                    break;
+                }
+                hop = hop_of(frame);
+            }
+        }
+        hop
     }
 
     /// Allocates a Kont of `n` words, for which room was reserved.
@@ -195,12 +214,29 @@ impl Machine {
                     stack.mark = to;
                 }
             }
+            if !last {
+                self.skip_nested(fp);
+            }
             let stack = &mut self.isolate.state.stack;
             stack.fp = to;
             stack.pc = site.pc;
             self.resume_frame(value);
         }
         Ok(())
+    }
+
+    /// Makes the cursor at `fp` stand for what the one cursor left in its Kont stands for.
+    unsafe fn skip_nested(&mut self, fp: *mut Word) {
+        // SAFETY: `fp` is a cursor frame with frames left.
+        unsafe {
+            let (old, new) = (hop_of(fp), self.innermost(hop_of(fp)));
+            if new.kont != old.kont {
+                *fp.add(cursor::KONT) = new.kont;
+                *fp.add(cursor::INDEX) = Word::fixnum(new.index as i64);
+                *fp.add(cursor::STOP) = Word::fixnum(new.stop as i64);
+                *fp.add(cursor::MARK) = Word::fixnum(new.mark);
+            }
+        }
     }
 
     /// The continuation from the frame that waits below `nfp` up to and with the found marker.
@@ -242,7 +278,8 @@ impl Machine {
                 let mark = if hop.mark >= stop as i64 { hop.mark } else { -1 };
                 if hop.index > stop {
                     let link = last_cursor.map_or(0, |c| at - c);
-                    write_cursor(words.add(at), self.cursor, Hop { stop, mark, ..*hop }, link);
+                    let hop = self.innermost(Hop { stop, mark, ..*hop });
+                    write_cursor(words.add(at), self.cursor, hop, link);
                     last_cursor = Some(at);
                     at += cursor::SIZE;
                 }
