@@ -60,6 +60,8 @@ controls! {
     /// Begin an evaluation: 0 a form, 1 a file, 2 a text, 3 the macro use at the head of a
     /// form, 4 a list of names and a form, whose value is a procedure of these names.
     EvalStart "%eval-start" (kind what);
+    /// The first datum of a text and how many characters it takes, in a list; () if there is none.
+    ReadDatum "%read-datum" (text);
     /// Go on with an evaluation, given the value of the call it asked for.
     EvalStep "%eval-step" (state value);
     /// Make a global a macro whose procedure gets the operands of its uses.

@@ -4,6 +4,7 @@ use super::control::Stop;
 use super::{Machine, kept, values};
 use crate::eval::{EvalError, Evaluation, MacroRow, Next, Told, View, find_file};
 use crate::expand::{Rules, Warning};
+use crate::read::Reader;
 use std::rc::Rc;
 use std::sync::Arc;
 use sx_runtime::convert::{Lists, size_of_syntax};
@@ -60,6 +61,24 @@ impl Machine {
             _ => Evaluation::form(scoped(self.syntax_of(what)?), &program),
         };
         Ok(self.evaluation_value(evaluation, Word::NIL)?)
+    }
+
+    /// `%read-datum`.
+    pub(super) unsafe fn read_datum(&mut self, text: Word) -> Result<Word, Stop> {
+        // SAFETY: the argument is in the window; nothing collects before it is read.
+        let text = text_of(unsafe { Value::from_raw(text) }, "read: expected a text")?;
+        let source = Source::new("<text>", text);
+        let datum = match Reader::new(source.clone()).next_form() {
+            None => return Ok(Word::EMPTY),
+            Some(Ok(datum)) => datum,
+            Some(Err(errors)) => return Err(self.syntax_stop(EvalError::Syntax(errors))),
+        };
+        let read = &source.text[..datum.span.end as usize];
+        let count = Value::fixnum(read.chars().count() as i64);
+        self.reserve(size_of_syntax(&datum) + size_of_list(2))?;
+        let heap = &self.isolate.heap;
+        let datum = heap.value_of_syntax(&datum, Lists::Views, &|_| Value::NIL);
+        Ok(heap.list(&[datum, count]).word())
     }
 
     fn checked(&mut self, result: Result<Evaluation, EvalError>) -> Result<Evaluation, Stop> {
@@ -278,7 +297,7 @@ impl Machine {
 
     fn warn(&mut self, warnings: &[Warning]) {
         for w in warnings {
-            let line = format!("{}: warning: {}\n", w.span.place(), w.message);
+            let line = format!("[sx] {}\n", w.message);
             // Nobody can be told that the log cannot be written.
             let _ = self.isolate.host.write(Stream::Err, &line);
         }

@@ -14,6 +14,7 @@ use sx_interp::core::Core;
 use sx_interp::expand::{
     Answer, Expansion, Export, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step as Expanded, TopEnv,
 };
+use sx_interp::read::Reader;
 use sx_runtime::convert::{Lists, size_of_syntax};
 use sx_runtime::error::Code;
 use sx_runtime::host::{Host, Stream};
@@ -362,6 +363,23 @@ impl<'a> Machine<'a> {
                     .into_iter()
                     .next()
                     .map_or_else(String::new, |error| error.message);
+                self.fail(Code::Read, message, kont, span)
+            }
+        }
+    }
+
+    /// `(%read-datum text)`
+    pub fn read_datum(&mut self, text: String, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+        let source = Source::new("<text>", text);
+        match Reader::new(source.clone()).next_form() {
+            None => State::Give(Word::EMPTY, kont),
+            Some(Ok(form)) => {
+                let count = source.text[..form.span.end as usize].chars().count();
+                let words = vec![datum(self, &form), Word::fixnum(count as i64)];
+                State::Give(self.list(words), kont)
+            }
+            Some(Err(errors)) => {
+                let message = errors.into_iter().next().map_or_else(String::new, |e| e.message);
                 self.fail(Code::Read, message, kont, span)
             }
         }

@@ -57,6 +57,7 @@ natives! {
     EvalExpr "eval-expr" 1 rest;
     Eval "eval" 1 rest;
     Macroexpand "macroexpand" 1;
+    ReadDatum "%read-datum" 1;
     LoadSource "load-source" 1;
     Load "load" 1;
     DefineMacro "%define-macro" 2;
@@ -166,6 +167,10 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
         Native::CoroutineAlive => State::Give(m.coroutine_alive(arg(0), &kont), kont),
         Native::EvalExpr | Native::Eval => m.eval_data(arg(0), false, kont, span),
         Native::Macroexpand => m.eval_data(arg(0), true, kont, span),
+        Native::ReadDatum => {
+            let text = m.text(arg(0));
+            m.read_datum(text, kont, span)
+        }
         Native::LoadSource => {
             let text = m.text(arg(0));
             m.eval_text("<source>", text, kont, span)
