@@ -568,7 +568,8 @@ impl Worker<'_> {
 
     fn warn_of_sibling(&mut self, name: &Name, span: &Span) {
         let message = format!(
-            "let: `{name}` in this value is the variable bound just before it, not the one outside (let is sequential)"
+            "{}: let: `{name}` in this value is the variable bound just before it, not the one outside (let is sequential)",
+            span.place()
         );
         if !self.warned(&message) {
             self.warn(message, span);

@@ -31,7 +31,7 @@ prims! { LISTS {
     /// All items but the last.
     "butlast" | "init" (xs: List) -> List, Allocates, butlast, ["(butlast (list 1 2 3)) ; => (1 2)"], wrong "1 list arg";
     /// Item i, counted from 0; nil beyond the end. Of a string, a string.
-    "nth" | "%nth" (xs: Collection, i: Index) -> Any, Reads, nth, ["(nth (list 1 2 3) 1) ; => 2", "(nth \"abc\" 1) ; => \"b\"", "(nth (list 1) 5) ; => nil"], wrong "list and number";
+    "nth" | "%nth" (xs: Collection, i: Int) -> Any, Reads, nth, ["(nth (list 1 2 3) 1) ; => 2", "(nth \"abc\" 1) ; => \"b\"", "(nth (list 1) 5) ; => nil"], wrong "list and number";
     /// How many items, characters, entries or bytes.
     "len" | "length" | "count" | "size" (xs: Collection) -> Index, Reads, len, ["(len (list 1 2 3)) ; => 3", "(len \"zwölf\") ; => 5", "(len {:a 1}) ; => 1", "(len nil) ; => 0"];
     /// Has it no items?
@@ -137,7 +137,9 @@ fn nth_of_any(cx: &mut Cx<'_>, who: &str, i: usize) -> Result<Word, Raise> {
 }
 
 fn nth(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    nth_of(cx, "nth", cx.index(1))
+    // A place before the start, or too large for any collection, is one where nothing is.
+    let place = cx.arg(1).as_number().and_then(|n| n.to_i64());
+    nth_of(cx, "nth", place.and_then(|i| usize::try_from(i).ok()).unwrap_or(usize::MAX))
 }
 
 fn last(cx: &mut Cx<'_>) -> Result<Word, Raise> {
