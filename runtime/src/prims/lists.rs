@@ -139,7 +139,11 @@ fn nth_of_any(cx: &mut Cx<'_>, who: &str, i: usize) -> Result<Word, Raise> {
 fn nth(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     // A place before the start, or too large for any collection, is one where nothing is.
     let place = cx.arg(1).as_number().and_then(|n| n.to_i64());
-    nth_of(cx, "nth", place.and_then(|i| usize::try_from(i).ok()).unwrap_or(usize::MAX))
+    nth_of(
+        cx,
+        "nth",
+        place.and_then(|i| usize::try_from(i).ok()).unwrap_or(usize::MAX),
+    )
 }
 
 fn last(cx: &mut Cx<'_>) -> Result<Word, Raise> {
