@@ -132,6 +132,8 @@ pub enum Step<'a> {
     Convert(Rc<Vec<Word>>, Vec<Word>, Word, &'a Span),
     /// It is the converted value of a new parameter.
     NewParameter(Word),
+    /// It is a procedure to call with these values.
+    Apply(Vec<Word>, &'a Span),
     /// It is what an evaluation under way waited for: from the use of a macro at this place, or
     /// the value of a form.
     Evaluate(Rc<Evaluation>, Option<&'a Span>),

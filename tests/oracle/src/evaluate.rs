@@ -19,7 +19,7 @@ use sx_runtime::convert::{Lists, size_of_syntax};
 use sx_runtime::error::Code;
 use sx_runtime::host::{Host, Stream};
 use sx_runtime::object::{Type, macro_};
-use sx_runtime::syntax::{Name, Source, Span, Stx};
+use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
 use sx_runtime::value::{Value, Word};
 
 /// What a run keeps for good: core forms, and spans of the text.
@@ -350,6 +350,28 @@ impl<'a> Machine<'a> {
         evaluate(self, vec![Work::Expand(expansion, Given::Go, top)], Word::NIL, kont)
     }
 
+    /// `(eval form environment)`: a procedure of the variables, and its call.
+    pub fn eval_scoped(&mut self, form: Word, environment: Word, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+        let Some(form) = syntax(self, form, span) else {
+            return self.fail(Code::Syntax, "eval: the data contains itself", kont, span);
+        };
+        let node = |node| Syntax::new(node, span.clone());
+        let Some(dict) = objects::value(&self.heap, environment).as_dict() else {
+            return self.fail(Code::Type, "eval: expected (form environment)", kont, span);
+        };
+        let (mut names, mut values) = (vec![], vec![]);
+        for (name, value) in self.heap.dict_entries(dict) {
+            names.push(node(Node::Sym(name.as_str().unwrap_or_default().into())));
+            values.push(value.word());
+        }
+        // Row 0: whatever the program makes of `fn`.
+        let lambda = vec![node(Node::Alias("fn".into(), 0)), node(Node::List(names)), form];
+        let top = TopEnv::program();
+        let expansion = Expansion::new(node(Node::List(lambda)), &top);
+        let kont = kont.then(Step::Apply(values, span));
+        evaluate(self, vec![Work::Expand(expansion, Given::Go, top)], Word::NIL, kont)
+    }
+
     /// `(load path)`, `(load-source text)`
     pub fn eval_text(&mut self, name: &str, text: String, kont: Kont<'a>, span: &'a Span) -> State<'a> {
         match crate::run::read(&Source::new(name, text)) {
@@ -388,7 +410,20 @@ impl<'a> Machine<'a> {
     /// `(%define-macro 'name procedure)`
     pub fn define_macro(&mut self, name: Word, procedure: Word) -> Word {
         let number = self.new_macro(procedure);
-        self.bind_macro(name, GlobalMacro::Procedure(number))
+        self.bind_macro(name, GlobalMacro::Procedure(number), procedure)
+    }
+
+    /// `(%define-special-form 'name procedure)`
+    pub fn define_special_form(&mut self, name: Word, procedure: Word) -> Word {
+        self.bind_macro(name, GlobalMacro::SpecialForm, procedure)
+    }
+
+    /// The procedure of a special form.
+    pub fn macro_procedure(&self, form: Word) -> Word {
+        match objects::is(form, Type::Macro) {
+            true => objects::field(form, macro_::EXPANDER),
+            false => Word::NIL,
+        }
     }
 
     /// `(%define-syntax 'name rules library)`
@@ -398,17 +433,17 @@ impl<'a> Machine<'a> {
         };
         match Rules::from_datum(&rules, &TopEnv::program()) {
             Ok(rules) => {
-                let made = self.bind_macro(name, GlobalMacro::Rules(Rc::new(rules)));
+                let made = self.bind_macro(name, GlobalMacro::Rules(Rc::new(rules)), Word::NIL);
                 State::Give(made, kont)
             }
             Err(error) => self.fail(Code::Syntax, error.message, kont, span),
         }
     }
 
-    fn bind_macro(&mut self, name: Word, found: GlobalMacro) -> Word {
+    fn bind_macro(&mut self, name: Word, found: GlobalMacro, procedure: Word) -> Word {
         self.evaluations.macros.push(found);
         let number = Word::fixnum(self.evaluations.macros.len() as i64 - 1);
-        let made = objects::make(&mut self.heap, Type::Macro, &[name, Word::NIL, number]);
+        let made = objects::make(&mut self.heap, Type::Macro, &[name, procedure, number]);
         let name: Name = objects::value(&self.heap, name).as_name().unwrap_or_default().into();
         self.globals.insert(name, made);
         made

@@ -61,6 +61,8 @@ natives! {
     LoadSource "load-source" 1;
     Load "load" 1;
     DefineMacro "%define-macro" 2;
+    DefineSpecialForm "%define-special-form" 2;
+    MacroProcedure "%macro-procedure" 1;
     DefineSyntax "%define-syntax" 3;
     Annotate "%annotate" 3;
     Gc "gc" 0;
@@ -165,6 +167,7 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
         Native::CoroutineResume => m.coroutine_resume(&args, kont, span),
         Native::CoroutineYield => m.coroutine_yield(arg(0), kont, span),
         Native::CoroutineAlive => State::Give(m.coroutine_alive(arg(0), &kont), kont),
+        Native::EvalExpr | Native::Eval if arg(1) != Word::NIL => m.eval_scoped(arg(0), arg(1), kont, span),
         Native::EvalExpr | Native::Eval => m.eval_data(arg(0), false, kont, span),
         Native::Macroexpand => m.eval_data(arg(0), true, kont, span),
         Native::ReadDatum => {
@@ -183,6 +186,8 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
             }
         }
         Native::DefineMacro => State::Give(m.define_macro(arg(0), arg(1)), kont),
+        Native::DefineSpecialForm => State::Give(m.define_special_form(arg(0), arg(1)), kont),
+        Native::MacroProcedure => State::Give(m.macro_procedure(arg(0)), kont),
         Native::DefineSyntax => m.define_syntax(arg(0), arg(1), kont, span),
         Native::Annotate => State::Give(Word::NIL, kont),
         Native::Gc => State::Give(Word::NIL, kont),
@@ -238,6 +243,7 @@ pub fn give<'a>(m: &mut Machine<'a>, step: Step<'a>, value: Word, next: Kont<'a>
             m.convert(bindings, converted, thunk, next, span)
         }
         Step::NewParameter(converter) => State::Give(m.parameter(value, converter), next),
+        Step::Apply(values, span) => State::Call(value, values, next, span),
         Step::Evaluate(evaluation, _) => crate::evaluate::answered(m, evaluation, value, next),
         _ => State::Give(value, next),
     }
