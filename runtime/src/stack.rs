@@ -11,6 +11,10 @@
 //! into a `Kont` and come back one at a time). They are chained through `LINK`, a distance in
 //! words, 0 at the lowest of a stretch; `mark` is the innermost.
 //!
+//! Every frame below another waits at a call and is resumed just after it, so a site says no more. A
+//! program that is stopped *at* an instruction keeps its top frame apart, with its pc, and only the
+//! frames below it in a Kont: `interp`'s `machine/fiber.rs`; `Chunk::live_before` says which slots.
+//!
 //! Invariant: at a safepoint every slot that `live_after` names holds a valid word.
 #![allow(unsafe_code)]
 

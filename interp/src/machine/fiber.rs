@@ -116,12 +116,10 @@ impl Machine {
         unsafe {
             let to = self.put_frames(k);
             let frame: Value<'_> = Value::from_raw(frame);
-            let mut n = 0;
             let mut last = Word::NIL;
-            for word in frame.as_vector().into_iter().flat_map(|v| v.iter()) {
+            for (i, word) in frame.as_vector().into_iter().flat_map(|v| v.iter()).enumerate() {
                 last = word.word();
-                *to.add(n) = last;
-                n += 1;
+                *to.add(i) = last;
             }
             let stack = &mut self.isolate.state.stack;
             stack.fp = to;

@@ -90,9 +90,10 @@ impl Machine {
         let all = |items: &[Datum]| -> Vec<Value<'_>> { items.iter().map(|d| self.made(d)).collect() };
         match datum {
             Datum::Nil => Value::NIL,
-            // SAFETY: a fixnum is no reference; `kept` is rooted.
+            // SAFETY: a fixnum is no reference.
             Datum::Int(n) => unsafe { Value::from_raw(Word::fixnum(*n)) },
             Datum::Text(text) => heap.string(text),
+            // SAFETY: `kept` is rooted.
             Datum::Kept(row) => unsafe { Value::from_raw(self.isolate.state.kept[*row]) },
             Datum::List(items) => heap.list(&all(items)),
             Datum::Vector(items) => heap.vector_from(&all(items)),
