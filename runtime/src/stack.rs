@@ -9,11 +9,8 @@
 //! Two kinds of frame have a meaning of their own, both of built-in chunks: a *marker* (the
 //! dynamic extent of a `guard`, handler, binding, wind …) and a *cursor* (frames that were moved
 //! into a `Kont` and come back one at a time). They are chained through `LINK`, a distance in
-//! words, 0 at the lowest of a stretch; `mark` is the innermost.
-//!
-//! Every frame below another waits at a call and is resumed just after it, so a site says no more. A
-//! program that is stopped *at* an instruction keeps its top frame apart, with its pc, and only the
-//! frames below it in a Kont: `interp`'s `machine/fiber.rs`; `Chunk::live_before` says which slots.
+//! words, 0 at the lowest of a stretch; `mark` is the innermost. Frames in a Kont all wait at
+//! calls; one stopped *at* an instruction is kept apart, with its pc (`interp`'s `fiber.rs`).
 //!
 //! Invariant: at a safepoint every slot that `live_after` names holds a valid word.
 #![allow(unsafe_code)]
