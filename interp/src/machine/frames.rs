@@ -161,6 +161,8 @@ impl Machine {
             let innermost = self.copy_frames(floor, nfp, kont_words(k), 0);
             self.isolate.state.stack.mark = std::ptr::null_mut();
             let mark = innermost.map_or(-1, |m| m as i64);
+            // First the words: the cursor may be larger than what lay below them.
+            std::ptr::copy(nfp, floor.add(cursor::SIZE), words);
             let to = self.place_cursor(
                 floor,
                 Hop {
@@ -171,7 +173,6 @@ impl Machine {
                     inner: 0,
                 },
             );
-            std::ptr::copy(nfp, to, words);
             self.wait_below(to, words);
             Ok(to)
         }
