@@ -1,5 +1,7 @@
 //! The ratios as an SVG picture: one bar for each peer on each row, on a logarithmic scale.
 //! A bar to the left of the middle line means SX used less CPU than that peer.
+//!
+//! Deliberately absent: the figures themselves; they are the table's.
 
 use crate::report::{Table, times};
 

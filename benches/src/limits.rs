@@ -1,4 +1,6 @@
 //! The bounds of the goals that one table can decide, each with its figure and verdict.
+//!
+//! Invariant: a bound without the figures it needs has no verdict, rather than a good one.
 
 use crate::report::{Table, mebibytes, seconds, times};
 use crate::rows::START_UP;

@@ -1,4 +1,6 @@
 //! `peers`: measures SX and its peers side by side. `--help` says how.
+//!
+//! Deliberately absent: how a program is measured; that is the library beside it.
 
 use std::io;
 use std::path::{Path, PathBuf};

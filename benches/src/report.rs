@@ -1,4 +1,6 @@
 //! Medians, ratios and the table.
+//!
+//! Invariant: a row whose answer was wrong shows that instead of a time.
 
 /// Net figures of one system on one row, or why there are none.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,7 @@
 //! One measuring session: warms each program up, sets how often each row repeats its work, then runs all
 //! systems in turn, so that a disturbance of the machine falls on each of them alike.
+//!
+//! Invariant: the answer of every run is checked.
 
 use crate::answer::agrees;
 use crate::measure::{self, Sample};

@@ -46,6 +46,8 @@ pub struct State {
     pub embedded: Vec<Word>,
     /// Operands of an instruction whose primitive is called.
     pub scratch: Box<[Word; 4]>,
+    // Boxed: closures hold their addresses.
+    #[allow(clippy::vec_box)]
     instances: Vec<Box<Instance>>,
     /// Instances from here on were made since the last collection.
     young_instances: usize,

@@ -1,4 +1,6 @@
 //! Vectors, and the growable stores behind views, dicts and tables.
+//!
+//! Invariant: nobody looks at the words of a buffer beyond its `used` mark.
 #![allow(unsafe_code)]
 
 use crate::heap::Heap;

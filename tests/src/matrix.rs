@@ -15,7 +15,8 @@ use sx::corpus::{Aspect, Case, CaseFile, Expectation, MEMORY_LIMIT, TIME_LIMIT};
 
 /// Every file of the matrix.
 pub fn case_files() -> Vec<CaseFile> {
-    let families: [(&str, fn(&Site) -> Vec<Case>); 3] = [
+    type Family = (&'static str, fn(&Site) -> Vec<Case>);
+    let families: [Family; 3] = [
         ("perform", perform_cases),
         ("resume", resume_cases),
         ("redefine", redefine_cases),

@@ -223,10 +223,10 @@ impl Machine {
     unsafe fn enter_continuation(&mut self, nfp: *mut Word, argc: usize) -> Step {
         // SAFETY: as in `enter`.
         unsafe {
-            if argc != 1 {
-                if let Err(raise) = self.pack_values(nfp, argc) {
-                    return self.raise(raise);
-                }
+            if argc != 1
+                && let Err(raise) = self.pack_values(nfp, argc)
+            {
+                return self.raise(raise);
             }
             let (k, value) = (*nfp, *nfp.add(1));
             if self.is_delimited(k) {

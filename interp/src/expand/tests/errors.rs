@@ -1,3 +1,5 @@
+//! What is said of ill-formed programs, and where.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! What each form expands to.
+
 use super::*;
 
 #[test]

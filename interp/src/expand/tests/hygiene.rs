@@ -1,3 +1,5 @@
+//! Names that macros insert and names they are given stay apart.
+
 use super::*;
 
 /// The last form of a program.

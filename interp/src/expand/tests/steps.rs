@@ -1,3 +1,5 @@
+//! Expansions that stop for a macro and are continued, also twice.
+
 use super::*;
 
 fn one(text: &str) -> Stx {
