@@ -71,6 +71,16 @@ impl Table {
         ratio(self.figures(row, "sx")?.net_s, self.figures(row, peer)?.net_s)
     }
 
+    /// What is known of `row`, in one line.
+    pub fn progress(&self, row: &str) -> String {
+        let cell = |(name, label, _): &(&str, &str, String)| match self.figures(row, name) {
+            Some(figures) => format!("{label} {}", seconds(figures.net_s)),
+            None => format!("{label} –"),
+        };
+        let cells: Vec<String> = self.systems.iter().map(cell).collect();
+        format!("{row:<12} {}", cells.join("  "))
+    }
+
     /// Did any program answer wrongly or fail?
     pub fn has_errors(&self) -> bool {
         self.lines
@@ -275,5 +285,6 @@ pub(crate) mod tests {
             "{text}"
         );
         assert!(table.has_errors());
+        assert_eq!(table.progress("ctak"), "ctak         SX –  Lua 5.4 –  Node –");
     }
 }
