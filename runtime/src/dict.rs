@@ -151,8 +151,7 @@ impl Heap {
     pub fn dict_get_str<'h>(&'h self, dict: Dict<'h>, key: &str) -> Option<Value<'h>> {
         match dict.shape() {
             Some(shape) => {
-                let key = self.find_interned(key)?;
-                Some(dict.slot(self.shape_slot(shape, key)?))
+                Some(dict.slot(self.shape_slot_of(shape, key)?))
             }
             None => {
                 let table = Table(dict.store());

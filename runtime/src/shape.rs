@@ -90,6 +90,18 @@ impl Heap {
     pub fn shape_slot(&self, shape: ShapeId, key: Value<'_>) -> Option<usize> {
         self.shapes.borrow().slot(shape, key.word())
     }
+    /// The slot of a key given as text. Few keys are compared one by one, which costs less than
+    /// looking for the interned string.
+    pub(crate) fn shape_slot_of(&self, shape: ShapeId, key: &str) -> Option<usize> {
+        const FEW: usize = 4;
+        let shapes = self.shapes.borrow();
+        let keys = &shapes.rows[shape as usize];
+        if keys.len() <= FEW {
+            return keys.iter().position(|k| Value::from_word(*k).as_str() == Some(key));
+        }
+        let key = self.find_interned(key)?;
+        shapes.slot(shape, key.word())
+    }
     /// The shape a dict of `shape` has after the interned `key` was added to it; `None` if it
     /// is to be hashed.
     pub fn shape_add(&self, shape: ShapeId, key: Value<'_>) -> Option<ShapeId> {

@@ -33,8 +33,13 @@ fn request_op(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         Some(dict) => heap.dict_get_str(dict, "op"),
         None => request.first(),
     };
-    let name = op.and_then(Value::as_name).ok_or_else(bad_request)?;
-    Ok(heap.intern(name).word())
+    match op {
+        Some(name) if name.is(Type::String) => Ok(heap.intern_string(name).word()),
+        _ => {
+            let name = op.and_then(Value::as_name).ok_or_else(bad_request)?;
+            Ok(heap.intern(name).word())
+        }
+    }
 }
 
 fn request_args(cx: &mut Cx<'_>) -> Result<Word, Raise> {
