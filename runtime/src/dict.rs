@@ -150,9 +150,7 @@ impl Heap {
     /// The value of a key given as text.
     pub fn dict_get_str<'h>(&'h self, dict: Dict<'h>, key: &str) -> Option<Value<'h>> {
         match dict.shape() {
-            Some(shape) => {
-                Some(dict.slot(self.shape_slot_of(shape, key)?))
-            }
+            Some(shape) => Some(dict.slot(self.shape_slot_of(shape, key)?)),
             None => {
                 let table = Table(dict.store());
                 Some(table.value(find_in(table, self.hash_text(key), key)?))
