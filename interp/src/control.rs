@@ -64,6 +64,9 @@ controls! {
     ReadDatum "%read-datum" (text);
     /// Go on with an evaluation, given the value of the call it asked for.
     EvalStep "%eval-step" (state value);
+    /// Tell an error raised in a macro procedure the place of the macro's use, which the state of an
+    /// evaluation awaits; false.
+    NoteMacro "%note-macro" (condition state);
     /// Make a global a macro whose procedure gets the operands of its uses.
     DefineMacro "%define-macro" (name procedure);
     /// Make a global a special form whose procedure gets the operands and the environment.

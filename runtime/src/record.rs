@@ -82,6 +82,12 @@ impl Heap {
             self.store(error, error::BACKTRACE, backtrace);
         }
     }
+
+    /// Tells an error object that its place is another one.
+    pub fn move_error(&self, error: Value<'_>, place: Value<'_>) {
+        assert!(error.is(Type::Error));
+        self.store(error, error::PLACE, place);
+    }
 }
 
 /// A value that is known to be a record.

@@ -155,6 +155,7 @@ impl Machine {
                 Control::Winds => Ok(Some(self.isolate.state.stack.winds)),
                 Control::HostPerform => self.host_perform(at),
                 Control::WithPlace => Ok(Some(self.with_place(a)?)),
+                Control::NoteMacro => Ok(Some(self.note_macro(a, b)?)),
                 Control::ReadDatum => Ok(Some(self.read_datum(a)?)),
                 Control::EvalStart => Ok(Some(self.eval_start(a, b)?)),
                 Control::EvalStep => Ok(Some(self.eval_step(a, b)?)),

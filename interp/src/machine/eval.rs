@@ -63,6 +63,24 @@ impl Machine {
         Ok(self.evaluation_value(evaluation, Word::NIL)?)
     }
 
+    /// `%note-macro`.
+    pub(super) unsafe fn note_macro(&mut self, condition: Word, state: Word) -> Result<Word, Stop> {
+        self.isolate.state.kept[kept::LAST] = condition;
+        // SAFETY: the arguments are in the window; nothing collects before they are read.
+        let state: Value<'_> = unsafe { Value::from_raw(state) };
+        let evaluation = self.isolate.heap.rust_value_of::<Evaluation>(state);
+        if let Some(span) = evaluation.and_then(|e| e.awaits_form().cloned()) {
+            self.reserve(Heap::SIZE_OF_FOREIGN)?;
+            // SAFETY: `kept` is rooted.
+            let condition: Value<'_> = unsafe { Value::from_raw(self.isolate.state.kept[kept::LAST]) };
+            let heap = &self.isolate.heap;
+            if condition.as_error().is_some() {
+                heap.move_error(condition, heap.foreign(Rc::new(span), Value::NIL));
+            }
+        }
+        Ok(Word::FALSE)
+    }
+
     /// `%read-datum`.
     pub(super) unsafe fn read_datum(&mut self, text: Word) -> Result<Word, Stop> {
         // SAFETY: the argument is in the window; nothing collects before it is read.
@@ -85,7 +103,7 @@ impl Machine {
         result.map_err(|e| self.syntax_stop(e))
     }
 
-    /// `%eval-step`: the list of the value, or the vector of next state, function, arguments.
+    /// `%eval-step`: the list of the value, or the vector of `call_for`.
     pub(super) unsafe fn eval_step(&mut self, state: Word, value: Word) -> Result<Word, Stop> {
         // SAFETY: the arguments are in the window; nothing collects before they are read.
         let (state, value): (Value<'_>, Value<'_>) = unsafe { (Value::from_raw(state), Value::from_raw(value)) };
@@ -138,21 +156,22 @@ impl Machine {
         Ok(heap.list(&[value]).word())
     }
 
-    /// The vector that asks `%evaluate` for a call.
+    /// The vector that asks `%evaluate` for a call: state, callee, arguments, of a macro?
     fn call_for(&mut self, rest: Evaluation, callee: Word, args: Word) -> Result<Word, Raise> {
+        let is_macro = Value::bool(rest.awaits_form().is_some());
         let row = self.isolate.state.kept.len();
         self.isolate.state.kept.extend([callee, args]);
         let last = self.isolate.state.kept[kept::LAST];
         let made = self.evaluation_value(rest, last).and_then(|state| {
             self.isolate.state.kept.push(state);
-            self.reserve(size_of_vector(3))
+            self.reserve(size_of_vector(4))
         });
         let words = self.isolate.state.kept.split_off(row);
         made?;
         // SAFETY: the words were rooted until the reservation, and nothing collects after it.
         unsafe {
             let words = values(&words);
-            Ok(self.isolate.heap.vector_from(&[words[2], words[0], words[1]]).word())
+            Ok(self.isolate.heap.vector_from(&[words[2], words[0], words[1], is_macro]).word())
         }
     }
 

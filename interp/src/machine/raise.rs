@@ -288,6 +288,9 @@ impl Machine {
                         .and_then(|name| operator_span(closure, pc, name));
                     failure.span = operator.or_else(|| span_of(closure, pc)).or(failure.span);
                 }
+                if let Some(span) = self.isolate.heap.rust_value_of::<Span>(parts.place) {
+                    failure.span = Some((*span).clone());
+                }
                 if let Some(errors) = self.isolate.heap.rust_value_of::<Vec<SyntaxError>>(parts.place) {
                     failure.span = errors.first().map(|e| e.span.clone());
                     failure.syntax = errors.to_vec();
