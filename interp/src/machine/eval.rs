@@ -171,7 +171,11 @@ impl Machine {
         // SAFETY: the words were rooted until the reservation, and nothing collects after it.
         unsafe {
             let words = values(&words);
-            Ok(self.isolate.heap.vector_from(&[words[2], words[0], words[1], is_macro]).word())
+            Ok(self
+                .isolate
+                .heap
+                .vector_from(&[words[2], words[0], words[1], is_macro])
+                .word())
         }
     }
 
