@@ -17,6 +17,7 @@ mod eval;
 mod fiber;
 mod frames;
 mod marks;
+mod operands;
 mod raise;
 mod run;
 mod trace;

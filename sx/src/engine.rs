@@ -7,6 +7,14 @@ use crate::isolate::Isolate;
 use sx_runtime::host::{Host, RealHost};
 
 /// Makes isolates.
+///
+/// ```
+/// let mut isolate = sx::Engine::new().isolate()?;
+/// isolate.eval("(define (area w h) (* w h))")?;
+/// let area: i64 = isolate.call("area", (6i64, 7i64))?;
+/// assert_eq!(area, 42);
+/// # Ok::<(), sx::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
     options: Options,

@@ -45,6 +45,16 @@ impl InterruptHandle {
 
 /// A world in memory that an isolate lives in while its maker looks on: what was printed, files,
 /// input, a clock that stands still. The same seed and the same program do the same.
+///
+/// ```
+/// use sx::{Engine, Simulation};
+///
+/// let world = Simulation::new(1);
+/// let mut isolate = Engine::new().isolate_in(&world)?;
+/// isolate.eval("(display \"hello\")")?;
+/// assert_eq!(world.take_output(), "hello");
+/// # Ok::<(), sx::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Simulation(Rc<RefCell<SimulatedHost>>);
 

@@ -125,6 +125,19 @@ impl Isolate {
     }
 
     /// Services an op: the answer is the value of the `perform`, an error is raised there.
+    ///
+    /// ```
+    /// use sx::{Engine, Value};
+    ///
+    /// let mut isolate = Engine::new().isolate()?;
+    /// isolate.on("price", |arguments| match arguments[0].as_str() {
+    ///     Some("tea") => Ok(Value::from(3i64)),
+    ///     _ => Err("we do not sell that".to_owned()),
+    /// });
+    /// let total = isolate.eval("(reduce + 0 (map (fn (x) (perform (list \"price\" x))) (list \"tea\" \"tea\")))")?;
+    /// assert_eq!(total.to_string(), "6");
+    /// # Ok::<(), sx::Error>(())
+    /// ```
     pub fn on(&mut self, op: &str, service: impl FnMut(&[Value]) -> Result<Value, String> + 'static) {
         self.ops.insert(op.to_owned(), Box::new(service));
     }

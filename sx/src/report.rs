@@ -26,6 +26,16 @@ const WIDTH_MAX: usize = 160;
 const FRAMES_MAX: usize = 20;
 
 /// The whole report of an error, ending in a newline.
+///
+/// ```
+/// use sx::{Engine, Source, Style};
+///
+/// let mut isolate = Engine::new().isolate()?;
+/// let error = isolate.eval_source(Source::new("a.sx", "(+ 1 \"two\")")).unwrap_err();
+/// assert_eq!(error.message, "Expected number, got string");
+/// assert!(sx::report(&error, Style::Plain).contains(" --> a.sx:1:1\n"));
+/// # Ok::<(), sx::Error>(())
+/// ```
 pub fn report(error: &Error, style: Style) -> String {
     let renderer = match style {
         Style::Plain => Renderer::plain(),

@@ -1,157 +1,16 @@
 //! The loop: decode, do, go on.
 
+use super::operands::{
+    both_fixnums, both_flonums, exact, floor_mod, is_pair, is_view, mixed_floats, move_down, takes_exactly, view_item,
+    view_len,
+};
 use super::{Exit, Machine, kept};
 use sx_runtime::fault::{Fault, planted};
 use sx_runtime::instance::{Instance, feedback, instance_of};
-use sx_runtime::object::{self, Type, buffer, closure_head, header, pair, vector, view};
+use sx_runtime::object::{self, Type, pair, vector};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::stack::Site;
 use sx_runtime::value::{Value, Word};
-
-/// The low 32 bits of the header of a closure that takes exactly `argc` arguments.
-#[inline(always)]
-const fn exact(argc: usize) -> u32 {
-    closure_head(0, false) | (argc as u32) << object::AUX_SHIFT
-}
-
-/// Copies `n` words to a place below them.
-///
-/// # Safety
-/// Both places lie in the stack segment, `to` not above `from`.
-#[inline(always)]
-unsafe fn move_down(from: *const Word, to: *mut Word, n: usize) {
-    // SAFETY: by the caller; going up, nothing is overwritten before it is copied.
-    (0..n).for_each(|j| unsafe { *to.add(j) = *from.add(j) });
-}
-
-const PAIR_HEAD: u64 = header(Type::Pair, 0) & 0xff;
-
-/// Is this a pair?
-///
-/// # Safety
-/// A pointer word is live.
-#[inline(always)]
-unsafe fn is_pair(w: Word) -> bool {
-    // SAFETY: by the caller.
-    w.is_pointer() && unsafe { object::field_raw(w, 0) } & 0xff == PAIR_HEAD
-}
-
-const VIEW_HEAD: u64 = header(Type::View, 0) & 0xff;
-
-/// Is this a view?
-///
-/// # Safety
-/// A pointer word is live.
-#[inline(always)]
-unsafe fn is_view(w: Word) -> bool {
-    // SAFETY: by the caller.
-    w.is_pointer() && unsafe { object::field_raw(w, 0) } & 0xff == VIEW_HEAD
-}
-
-/// How many items a view has.
-///
-/// # Safety
-/// `view` is a view.
-#[inline(always)]
-unsafe fn view_len(view: Word) -> u64 {
-    // SAFETY: by the caller.
-    unsafe { object::field_raw(view, view::EXTENT) & 0xffff_ffff }
-}
-
-/// Item `i` of a view, if it has one.
-///
-/// # Safety
-/// `view` is a view.
-#[inline(always)]
-unsafe fn view_item(view: Word, i: u64) -> Option<Word> {
-    // SAFETY: by the caller; a view's extent lies within its buffer.
-    unsafe {
-        let extent = object::field_raw(view, view::EXTENT);
-        let at = || buffer::ELEMENTS + (extent >> 32) as usize + i as usize;
-        (i < extent & 0xffff_ffff).then(|| object::field(object::field(view, view::BUFFER), at()))
-    }
-}
-
-/// Is this a closure that takes exactly `argc` arguments?
-///
-/// # Safety
-/// A pointer word is live.
-#[inline(always)]
-unsafe fn takes_exactly(callee: Word, argc: usize) -> bool {
-    // SAFETY: by the caller.
-    callee.is_pointer() && unsafe { object::field_raw(callee, 0) } as u32 == exact(argc)
-}
-
-/// The remainder that has the sign of `d`.
-#[inline(always)]
-const fn floor_mod(n: i64, d: i64) -> i64 {
-    let r = n % d;
-    if r != 0 && (r ^ d) < 0 { r + d } else { r }
-}
-
-/// Are both words fixnums?
-#[inline(always)]
-const fn both_fixnums(x: Word, y: Word) -> bool {
-    (x.0 | y.0) & 1 == 0
-}
-
-/// Are both words flonums?
-#[inline(always)]
-const fn both_flonums(x: Word, y: Word) -> bool {
-    ((x.0 ^ 1) | (y.0 ^ 1)) & 3 == 0
-}
-
-/// A number that converts to a double without loss: a float of either kind or a small fixnum.
-///
-/// # Safety
-/// A pointer word is live.
-#[inline(always)]
-unsafe fn exact_double(w: Word) -> Option<f64> {
-    const LARGEST: u64 = 1 << 53;
-    if w.is_fixnum() {
-        let i = w.as_fixnum();
-        return (i.unsigned_abs() <= LARGEST).then_some(i as f64);
-    }
-    if w.is_flonum() {
-        return Some(w.as_flonum());
-    }
-    // SAFETY: by the caller; the type is checked before the field is read.
-    unsafe { object::is_type(w, Type::Flonum).then(|| f64::from_bits(object::field_raw(w, object::flonum::BITS))) }
-}
-
-/// Two numbers as doubles, if at least one is a float and none loses anything.
-///
-/// # Safety
-/// Pointer words are live.
-#[inline(never)]
-unsafe fn mixed_floats(x: Word, y: Word) -> Option<(f64, f64)> {
-    if both_fixnums(x, y) {
-        return None;
-    }
-    // SAFETY: by the caller.
-    unsafe { Some((exact_double(x)?, exact_double(y)?)) }
-}
-
-impl Machine {
-    /// Arithmetic on floats that are no two flonums, or whose result is none. `None` leaves it
-    /// to the primitive.
-    #[inline(never)]
-    unsafe fn float_op(&self, op: Op, x: Word, y: Word) -> Option<Word> {
-        // SAFETY: by the caller, operands are live.
-        let (a, b) = unsafe { mixed_floats(x, y)? };
-        let result = match op {
-            Op::Add => a + b,
-            Op::Sub => a - b,
-            Op::Mul => a * b,
-            Op::Div if !y.is_fixnum() || b != 0.0 => a / b,
-            _ => return None,
-        };
-        self.isolate
-            .heap
-            .has_room(16)
-            .then(|| self.isolate.heap.float(result).word())
-    }
-}
 
 /// The registers, loaded from the stack.
 macro_rules! load {
