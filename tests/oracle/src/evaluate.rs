@@ -190,7 +190,7 @@ fn expand<'a>(
         Expanded::Done(core, warnings) => {
             for warning in warnings {
                 // The simulated host takes every line.
-                let _ = m.host.write(Stream::Err, &format!("{}\n", warning.message));
+                let _ = m.host.write(Stream::Err, &format!("[sx] {}\n", warning.message));
             }
             let core = m.keep_core(core);
             Next::State(State::Eval(core, Env::default(), awaiting(todo, kont, None)))

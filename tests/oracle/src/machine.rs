@@ -109,14 +109,14 @@ fn parameter_of(callee: &Core, at: usize) -> Option<&Var> {
 }
 
 /// A chunk that is never run: it only says what a procedure shows of itself.
-fn shown(name: &str, mut params: Vec<Name>, rest: bool) -> Box<Instance> {
+fn shown(name: &str, doc: Option<Name>, mut params: Vec<Name>, rest: bool) -> Box<Instance> {
     let required = params.len() - usize::from(rest && !params.is_empty());
     if !rest {
         params.truncate(required);
     }
     let chunk = Chunk {
         name: name.into(),
-        doc: None,
+        doc,
         params: required as u16,
         rest,
         param_names: params,
@@ -484,7 +484,12 @@ impl<'a> Machine<'a> {
 
     /// A procedure; `key` tells apart what procedures show of themselves.
     fn procedure(&mut self, procedure: Procedure<'a>, key: usize, name: &str, params: Vec<Name>, rest: bool) -> Word {
-        let instance = self.shown.entry(key).or_insert_with(|| shown(name, params, rest));
+        let doc = match &procedure {
+            Procedure::Lambda(lambda, _) => lambda.doc.clone(),
+            Procedure::Primitive(prim) => Some(prim.doc_text().into()),
+            _ => None,
+        };
+        let instance = self.shown.entry(key).or_insert_with(|| shown(name, doc, params, rest));
         self.procedures.push(procedure);
         objects::procedure(&mut self.heap, instance, self.procedures.len() - 1)
     }
