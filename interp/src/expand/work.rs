@@ -291,8 +291,9 @@ impl Worker<'_> {
             span: span.clone(),
         });
     }
-    pub(super) fn warned(&self, message: &str) -> bool {
-        self.state.warnings.iter().any(|warning| warning.message == message)
+    pub(super) fn warned(&self, ending: &str) -> bool {
+        let warnings = &mut self.state.warnings.iter();
+        warnings.any(|warning| warning.message.ends_with(ending))
     }
     pub(super) fn aliases(&self) -> &Aliases {
         &self.state.aliases
@@ -567,12 +568,12 @@ impl Worker<'_> {
     }
 
     fn warn_of_sibling(&mut self, name: &Name, span: &Span) {
-        let message = format!(
-            "{}: let: `{name}` in this value is the variable bound just before it, not the one outside (let is sequential)",
-            span.place()
+        let text = format!(
+            ": let: `{name}` in this value is the variable bound just before it, not the one outside (let is sequential)"
         );
-        if !self.warned(&message) {
-            self.warn(message, span);
+        // One warning for a variable of a form, at its first use.
+        if !self.warned(&text) {
+            self.warn(span.place() + &text, span);
         }
     }
 
