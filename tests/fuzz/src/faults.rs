@@ -1,15 +1,10 @@
 //! Is every planted fault found? Each is looked for in a process of its own, since some end in a
 //! crash, which is a way of being found.
 
-use sx_runtime::fault::{FAULTS, Fault};
+use sx_runtime::fault::FAULTS;
 
 /// Programs within which a fault must be found.
 pub const PROGRAMS: u64 = 100_000;
-
-/// The fault of this name.
-pub fn named(name: &str) -> Option<Fault> {
-    FAULTS.iter().find(|fault| fault.1 == name).map(|fault| fault.0)
-}
 
 /// Looks for every fault; a line for each, and whether all were found.
 pub fn find_all(seed: u64) -> std::io::Result<bool> {

@@ -14,6 +14,7 @@ pub mod shrink;
 use coverage::Coverage;
 use run::{Library, Mode, Shown};
 use sx_oracle::{Oracle, Outcome, TestEdge};
+use sx_runtime::fault::Fault;
 
 /// Steps the oracle may take; a program that needs more is skipped.
 const FUEL: u64 = 300_000;
@@ -39,16 +40,17 @@ pub struct Fuzzer {
     library: Library,
     /// Differences that mention one of these are known and count as none.
     known: Vec<String>,
+    /// What to switch on while the machine runs; the oracle, which shares much, stays sound.
+    fault: Option<Fault>,
 }
 
 impl Fuzzer {
     /// Loads the core library into both.
-    pub fn new(known: &[String]) -> Result<Fuzzer, String> {
+    pub fn new(known: &[String], fault: Option<Fault>) -> Result<Fuzzer, String> {
         Ok(Fuzzer {
             oracle: Oracle::new()?,
             library: Library::new()?,
-            known: known.to_vec(),
-        })
+            known: known.to_vec(), fault })
     }
     /// What the oracle says of a program.
     pub fn oracle(&self, text: &str) -> Outcome {
@@ -56,8 +58,14 @@ impl Fuzzer {
     }
     /// What the machine shows in a mode. A panic is a difference like any other.
     pub fn machine(&self, text: &str, mode: Mode) -> Result<Shown, String> {
-        let run = std::panic::AssertUnwindSafe(|| self.library.run(text, mode));
-        std::panic::catch_unwind(run).unwrap_or_else(|_| Err("panic".to_owned()))
+        let run = std::panic::AssertUnwindSafe(|| self.library.run(text, mode, self.fault.is_some()));
+        plant(self.fault);
+        let ran = std::panic::catch_unwind(run).unwrap_or_else(|_| Err("panic".to_owned()));
+        plant(None);
+        if let (Err(_), Ok(path)) = (&ran, std::env::var("SX_FUZZ_BROKEN")) {
+            let _ = std::fs::write(path, format!("{mode:?}\n{text}"));
+        }
+        ran
     }
 
     fn differences(&self, outcome: &Outcome, text: &str, mode: Mode) -> (Vec<String>, Option<Shown>) {
@@ -114,6 +122,14 @@ impl Fuzzer {
         format!("{text}{}", differs(&text).join("\n"))
     }
 }
+
+#[cfg(feature = "planted-faults")]
+fn plant(fault: Option<Fault>) {
+    sx_runtime::fault::plant(fault);
+}
+
+#[cfg(not(feature = "planted-faults"))]
+fn plant(_: Option<Fault>) {}
 
 fn kind_of(difference: &str) -> &str {
     difference.lines().next().unwrap_or_default()

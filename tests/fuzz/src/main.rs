@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sx_fuzz::coverage::Coverage;
 use sx_fuzz::run::{MODES, Mode};
 use sx_fuzz::{Fuzzer, Mismatch};
+use sx_runtime::fault::{FAULTS, Fault};
 
 struct Options {
     programs: u64,
@@ -21,7 +22,7 @@ struct Options {
     known: Vec<String>,
     shrink: bool,
     faults: bool,
-    fault: Option<String>,
+    fault: Option<Fault>,
 }
 
 fn options() -> Result<Options, String> {
@@ -54,7 +55,11 @@ fn options() -> Result<Options, String> {
             "--known" => options.known.push(arguments.next().ok_or("--known wants a text")?),
             "--no-shrink" => options.shrink = false,
             "--faults" => options.faults = true,
-            "--fault" => options.fault = Some(arguments.next().ok_or("--fault wants a name")?),
+            "--fault" => {
+                let name = arguments.next().ok_or("--fault wants a name")?;
+                let found = FAULTS.iter().find(|fault| fault.1 == name);
+                options.fault = Some(found.ok_or(format!("--fault: no fault {name}"))?.0);
+            }
             "--coverage" => options.coverage = true,
             "--show" => options.show = true,
             "--mode" => {
@@ -91,20 +96,8 @@ fn main() -> std::process::ExitCode {
 }
 
 #[cfg(feature = "planted-faults")]
-fn plant(name: &str) -> Result<(), String> {
-    let fault = sx_fuzz::faults::named(name).ok_or(format!("--fault: no fault {name}"))?;
-    sx_runtime::fault::plant(Some(fault));
-    Ok(())
-}
-
-#[cfg(feature = "planted-faults")]
 fn find_faults(seed: u64) -> Result<bool, String> {
     sx_fuzz::faults::find_all(seed).map_err(|e| e.to_string())
-}
-
-#[cfg(not(feature = "planted-faults"))]
-fn plant(_: &str) -> Result<(), String> {
-    Err("faults need the feature `planted-faults`".to_owned())
 }
 
 #[cfg(not(feature = "planted-faults"))]
@@ -113,7 +106,7 @@ fn find_faults(_: u64) -> Result<bool, String> {
 }
 
 fn show(options: &Options) -> Result<bool, String> {
-    let fuzzer = Fuzzer::new(&options.known)?;
+    let fuzzer = Fuzzer::new(&options.known, options.fault)?;
     let text = sx_fuzz::program_of(options.seed);
     println!("{text}\n{:#?}", fuzzer.oracle(&text));
     for (name, mode) in &options.modes {
@@ -128,9 +121,7 @@ fn run(options: &Options) -> Result<bool, String> {
     let mismatches = Mutex::new(0usize);
     let total = Mutex::new((Coverage::default(), 0u64));
     let worker = || -> Result<(), String> {
-        let fuzzer = Fuzzer::new(&options.known)?;
-        // The library is sound; what the program is made of from here on is not.
-        options.fault.as_deref().map_or(Ok(()), plant)?;
+        let fuzzer = Fuzzer::new(&options.known, options.fault)?;
         let (mut coverage, mut skipped) = (Coverage::default(), 0);
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);

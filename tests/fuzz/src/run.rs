@@ -14,6 +14,11 @@ use sx_runtime::print::Style;
 use sx_runtime::syntax::{Source, Span};
 use sx_runtime::value::{Value, Word};
 
+/// Instructions after which a faulty machine is taken for endless.
+const STEPS_MAX: u64 = 1_000_000;
+/// Effects no program has.
+const EFFECTS_MAX: usize = 100_000;
+
 /// What is done more often than it has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
@@ -153,13 +158,14 @@ impl Library {
         Ok(Library { chunks })
     }
 
-    /// Runs a program in a mode.
-    pub fn run(&self, text: &str, mode: Mode) -> Result<Shown, String> {
+    /// Runs a program in a mode. A machine that is faulty on purpose may take it for endless, so
+    /// it is stopped after a while if `bounded`.
+    pub fn run(&self, text: &str, mode: Mode, bounded: bool) -> Result<Shown, String> {
         let host = Shared(Rc::new(RefCell::new(SimulatedHost::new(1))));
         let mut machine = machine(mode, &host)?;
         machine.load_image(&self.chunks).map_err(|e| format!("{e:?}"))?;
         let mut shown = Shown::default();
-        run_program(&mut machine, text, &mut shown)?;
+        run_program(&mut machine, text, bounded, &mut shown)?;
         shown.output = std::mem::take(&mut host.0.borrow_mut().out);
         shown.error_output = std::mem::take(&mut host.0.borrow_mut().err);
         let stats = machine.isolate.heap.stats();
@@ -169,7 +175,7 @@ impl Library {
     }
 }
 
-fn run_program(machine: &mut Machine, text: &str, shown: &mut Shown) -> Result<(), String> {
+fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Shown) -> Result<(), String> {
     let start = machine
         .evaluation_of(Source::new(PROGRAM, text))
         .map_err(|e| format!("{e:?}"))?;
@@ -180,7 +186,8 @@ fn run_program(machine: &mut Machine, text: &str, shown: &mut Shown) -> Result<(
     machine.start(evaluate, &[start, Word::NIL]);
     let mut edge = TestEdge::default();
     loop {
-        match machine.run() {
+        let exit = if bounded { machine.run_steps(STEPS_MAX) } else { machine.run() };
+        match exit {
             Exit::Value(_) => {
                 shown.value = Some(machine.isolate.heap.print(machine.result(), Style::Write));
                 return Ok(());
@@ -190,6 +197,7 @@ fn run_program(machine: &mut Machine, text: &str, shown: &mut Shown) -> Result<(
                 shown.place = failure.span.as_ref().map(place_text);
                 return Ok(());
             }
+            Exit::Perform if shown.effects.len() > EFFECTS_MAX => return Err("no end of effects".into()),
             Exit::Perform => perform(machine, &mut edge, shown),
             Exit::Interrupted(_) | Exit::Stepped => return Err("the machine stopped".into()),
         }

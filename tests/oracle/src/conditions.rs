@@ -95,11 +95,11 @@ impl<'a> Machine<'a> {
         if !objects::is(condition, Type::Error) {
             self.places.insert(condition.0, places(&kont, span));
         }
-        self.signal(condition, continuable, kont, span)
+        self.signal(condition, continuable, kont.after_call(span, None))
     }
 
     /// Looks for the next extent that takes a condition.
-    fn signal(&mut self, condition: Word, continuable: bool, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+    fn signal(&mut self, condition: Word, continuable: bool, kont: Kont<'a>) -> State<'a> {
         let mut masked = None;
         for (mark, at) in kont.marks() {
             match (&mark.kind, masked) {
@@ -108,62 +108,57 @@ impl<'a> Machine<'a> {
                 (MarkKind::Skip(id), None) => masked = Some(*id),
                 (MarkKind::Guard(handler), None) => {
                     let goal = Goal::Handle(mark.id, *handler, condition);
-                    return self.rewind(&kont, &at.next(), goal, span);
+                    return self.rewind(&kont, &at.next(), goal);
                 }
                 (MarkKind::Bind(handlers), None) => {
                     let (handlers, extent) = (handlers.clone(), mark.id);
                     let mask = self.new_extent(MarkKind::Skip(extent));
-                    let signal = Signal {
-                        condition,
-                        span,
-                        handlers,
-                        continuable,
-                    };
+                    let signal = Signal { condition, handlers, continuable };
                     return self.choose(signal, 0, kont.then(mask));
                 }
                 _ => {}
             }
         }
         // Nobody: the winds are left, then the program has failed.
-        self.rewind(&kont, &Kont(None), Goal::Fail(condition), span)
+        self.rewind(&kont, &Kont(None), Goal::Fail(condition))
     }
 
     /// Asks the predicates of an extent from number `i` on, with the extent masked; when there is
     /// none left, the search goes on outside.
-    fn choose(&mut self, signal: Signal<'a>, i: usize, masked: Kont<'a>) -> State<'a> {
-        let (condition, span) = (signal.condition, signal.span);
+    fn choose(&mut self, signal: Signal, i: usize, masked: Kont<'a>) -> State<'a> {
+        let condition = signal.condition;
         let Some(predicate) = signal.handlers.get(i).copied() else {
-            return self.signal(condition, signal.continuable, masked, span);
+            return self.signal(condition, signal.continuable, masked);
         };
         let kont = masked.then(Step::Choose(signal, i));
         if objects::value(&self.heap, predicate).is_callable() {
-            State::Call(predicate, vec![condition], kont, span)
+            State::Call(predicate, vec![condition], kont, self.nowhere)
         } else {
             State::Give(predicate, kont)
         }
     }
 
     /// A predicate has answered.
-    pub fn chosen(&mut self, signal: Signal<'a>, i: usize, answer: Word, masked: Kont<'a>) -> State<'a> {
+    pub fn chosen(&mut self, signal: Signal, i: usize, answer: Word, masked: Kont<'a>) -> State<'a> {
         match signal.handlers.get(i + 1).copied() {
             Some(handler) if answer.is_truthy() => {
-                let (condition, span) = (signal.condition, signal.span);
-                State::Call(handler, vec![condition], masked.then(Step::Handled(signal)), span)
+                let condition = signal.condition;
+                State::Call(handler, vec![condition], masked.then(Step::Handled(signal)), self.nowhere)
             }
             _ => self.choose(signal, i + 2, masked),
         }
     }
 
     /// A handler has returned: its value is that of `raise-continuable`; `raise` asks on outside.
-    pub fn handled(&mut self, signal: Signal<'a>, answer: Word, masked: Kont<'a>) -> State<'a> {
+    pub fn handled(&mut self, signal: Signal, answer: Word, masked: Kont<'a>) -> State<'a> {
         if signal.continuable {
             return State::Give(answer, masked);
         }
-        self.signal(signal.condition, false, masked, signal.span)
+        self.signal(signal.condition, false, masked)
     }
 
     /// Runs the thunks of the winds that are left and entered between two continuations.
-    pub fn rewind(&mut self, from: &Kont<'a>, to: &Kont<'a>, goal: Goal<'a>, span: &'a Span) -> State<'a> {
+    pub fn rewind(&mut self, from: &Kont<'a>, to: &Kont<'a>, goal: Goal<'a>) -> State<'a> {
         let (mut left, mut entered) = (from.winds(), to.winds());
         while let (Some((a, _)), Some((b, _))) = (left.last(), entered.last())
             && Rc::ptr_eq(a, b)
@@ -178,12 +173,7 @@ impl<'a> Machine<'a> {
             .map(|(wind, outside)| (wind.before, outside))
             .collect();
         self.rewind_from(
-            Rc::new(Rewind {
-                span,
-                left,
-                entered,
-                goal,
-            }),
+            Rc::new(Rewind { left, entered, goal }),
             0,
             from.clone(),
         )
@@ -192,22 +182,22 @@ impl<'a> Machine<'a> {
     /// Goes on with thunk number `i`.
     pub fn rewind_from(&mut self, rewind: Rc<Rewind<'a>>, i: usize, kont: Kont<'a>) -> State<'a> {
         if let Some(wind) = rewind.left.get(i) {
-            let is_it = |other: &MarkKind<'a>| matches!(other, MarkKind::Wind(other) if Rc::ptr_eq(other, wind));
+            let is_it = |other: &MarkKind| matches!(other, MarkKind::Wind(other) if Rc::ptr_eq(other, wind));
             let found = kont.marks().find(|(mark, _)| is_it(&mark.kind));
             let outside = found.map_or(Kont(None), |(_, at)| at.next());
             let kont = outside.then(Step::Rewind(rewind.clone(), i + 1));
-            return State::Call(wind.after, vec![], kont, rewind.span);
+            return State::Call(wind.after, vec![], kont, self.nowhere);
         }
         if let Some((before, outside)) = rewind.entered.get(i - rewind.left.len()) {
             let kont = outside.then(Step::Rewind(rewind.clone(), i + 1));
-            return State::Call(*before, vec![], kont, rewind.span);
+            return State::Call(*before, vec![], kont, self.nowhere);
         }
         match rewind.goal.clone() {
             Goal::Give(value, kont) => State::Give(value, kont),
             Goal::Handle(id, handler, condition) => {
                 let found = kont.marks().find(|(mark, _)| mark.id == id);
                 let outside = found.map_or(Kont(None), |(_, at)| at.next());
-                State::Call(handler, vec![condition], outside, rewind.span)
+                State::Call(handler, vec![condition], outside, self.nowhere)
             }
             Goal::Fail(condition) => self.uncaught(condition),
         }

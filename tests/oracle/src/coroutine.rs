@@ -86,11 +86,11 @@ impl<'a> Machine<'a> {
             Coroutine::Running | Coroutine::Finished => refuse(self, "has finished"),
             Coroutine::Fresh(thunk) => {
                 self.coroutines[number] = Coroutine::Running;
-                State::Call(thunk, vec![], kont.then(base), span)
+                State::Call(thunk, vec![], kont.after_call(span, None).then(base), self.nowhere)
             }
             Coroutine::Suspended(steps) => {
                 self.coroutines[number] = Coroutine::Running;
-                State::Give(value, kont.then(base).under(&steps))
+                State::Give(value, kont.after_call(span, None).then(base).under(&steps))
             }
         }
     }

@@ -115,21 +115,21 @@ pub enum Step<'a> {
     /// It is the value of a procedure: the caller goes on.
     Return(Site<'a>),
     /// It leaves a dynamic extent.
-    Mark(Mark<'a>),
+    Mark(Mark),
     /// It is dropped for another value.
     Replace(Word),
     /// One thunk of a change of winds has returned; the others follow, then the goal.
     Rewind(Rc<Rewind<'a>>, usize),
     /// The before-thunk has returned; the body follows.
-    Wind(Rc<Winder<'a>>, Word),
+    Wind(Rc<Winder>, Word),
     /// A predicate of `handler-bind` has said whether the handler after it takes the condition.
-    Choose(Signal<'a>, usize),
+    Choose(Signal, usize),
     /// A handler of `handler-bind` has returned.
-    Handled(Signal<'a>),
+    Handled(Signal),
     /// It is the answer to a forwarded request.
-    Forwarded(Word, &'a Span),
+    Forwarded(Word),
     /// It is a converted value of `parameterize`; the others follow, then the body.
-    Convert(Rc<Vec<Word>>, Vec<Word>, Word, &'a Span),
+    Convert(Rc<Vec<Word>>, Vec<Word>, Word),
     /// It is the converted value of a new parameter.
     NewParameter(Word),
     /// It is a procedure to call with these values.
@@ -141,16 +141,16 @@ pub enum Step<'a> {
 
 /// A dynamic extent.
 #[derive(Clone)]
-pub struct Mark<'a> {
+pub struct Mark {
     /// Tells extents apart; copies of one have its number.
     pub id: u64,
     /// What it is for.
-    pub kind: MarkKind<'a>,
+    pub kind: MarkKind,
 }
 
 /// What a dynamic extent is for.
 #[derive(Clone)]
-pub enum MarkKind<'a> {
+pub enum MarkKind {
     /// `guard`, with its handler.
     Guard(Word),
     /// `handler-bind`: predicates and handlers.
@@ -164,7 +164,7 @@ pub enum MarkKind<'a> {
     /// `scope`: its name and what was emitted.
     Scope(Word, Word),
     /// `dynamic-wind`.
-    Wind(Rc<Winder<'a>>),
+    Wind(Rc<Winder>),
     /// `reset`.
     Prompt,
     /// The base of a running coroutine.
@@ -172,9 +172,7 @@ pub enum MarkKind<'a> {
 }
 
 /// The thunks of a `dynamic-wind`; its identity is the identity of the wind.
-pub struct Winder<'a> {
-    /// The call of `dynamic-wind`.
-    pub span: &'a Span,
+pub struct Winder {
     /// Called on entry.
     pub before: Word,
     /// Called on exit.
@@ -184,10 +182,8 @@ pub struct Winder<'a> {
 /// A change from one set of winds to another. Winds to leave are found again in whatever
 /// continuation the change goes on in, since that may be a copy of the one it began in.
 pub struct Rewind<'a> {
-    /// The call that brings it about.
-    pub span: &'a Span,
     /// Winds to leave, innermost first.
-    pub left: Vec<Rc<Winder<'a>>>,
+    pub left: Vec<Rc<Winder>>,
     /// Before-thunks of the winds to enter, and the continuations they run in, outermost first.
     pub entered: Vec<(Word, Kont<'a>)>,
     /// What happens in the end.
@@ -207,11 +203,9 @@ pub enum Goal<'a> {
 
 /// A condition at an extent of `handler-bind`.
 #[derive(Clone)]
-pub struct Signal<'a> {
+pub struct Signal {
     /// The condition.
     pub condition: Word,
-    /// The call that raised it.
-    pub span: &'a Span,
     /// Predicates and handlers of the extent.
     pub handlers: Rc<Vec<Word>>,
     /// Was it raised by `raise-continuable`?
@@ -253,7 +247,7 @@ impl<'a> Kont<'a> {
         std::iter::successors(self.0.as_deref(), |frame| frame.next.0.as_deref())
     }
     /// The dynamic extents, innermost first, each with the continuation that begins with it.
-    pub fn marks(&self) -> impl Iterator<Item = (&Mark<'a>, Kont<'a>)> {
+    pub fn marks(&self) -> impl Iterator<Item = (&Mark, Kont<'a>)> {
         let mut here = self;
         std::iter::from_fn(move || {
             while let Some(frame) = &here.0 {
@@ -287,8 +281,8 @@ impl<'a> Kont<'a> {
             .fold(self.clone(), |kont, step| kont.then(step.clone()))
     }
     /// The winds entered and not left, innermost first, each with what follows it.
-    pub fn winds(&self) -> Vec<(Rc<Winder<'a>>, Kont<'a>)> {
-        let wind = |(mark, at): (&Mark<'a>, Kont<'a>)| match &mark.kind {
+    pub fn winds(&self) -> Vec<(Rc<Winder>, Kont<'a>)> {
+        let wind = |(mark, at): (&Mark, Kont<'a>)| match &mark.kind {
             MarkKind::Wind(winder) => Some((winder.clone(), at.next())),
             _ => None,
         };

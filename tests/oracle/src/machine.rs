@@ -352,7 +352,7 @@ impl<'a> Machine<'a> {
                 Procedure::Resume(steps, number) => {
                     self.resumes[number] += 1;
                     let value = self.several(args);
-                    State::Give(value, kont.under(&steps))
+                    State::Give(value, kont.after_call(span, None).under(&steps))
                 }
             };
         }

@@ -114,12 +114,12 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
             m.fail(Code::Type, message, kont, span)
         }
         Native::Perform => m.perform(arg(0), kont, span),
-        Native::Forward => m.perform(arg(0), kont.then(Step::Forwarded(arg(1), span)), span),
+        Native::Forward => m.perform(arg(0), kont.then(Step::Forwarded(arg(1))), span),
         Native::DynamicWind => {
             let (before, after) = (arg(0), arg(2));
-            let winder = Rc::new(Winder { span, before, after });
+            let winder = Rc::new(Winder { before, after });
             let kont = kont.after_call(span, None).then(Step::Wind(winder, arg(1)));
-            State::Call(before, vec![], kont, span)
+            State::Call(before, vec![], kont, m.nowhere)
         }
         Native::CallCc | Native::CallWithCurrentContinuation => {
             let taken = m.continuation(&kont);
@@ -129,7 +129,7 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
         Native::Shift => m.shift(arg(0), kont, span),
         Native::Parameterize => {
             let bindings = Rc::new(m.elements(arg(0)));
-            m.convert(bindings, vec![], arg(1), kont, span)
+            m.convert(bindings, vec![], arg(1), kont.after_call(span, None), span)
         }
         Native::MakeParameter => match args.get(1) {
             None => State::Give(m.parameter(arg(0), Word::NIL), kont),
@@ -205,7 +205,7 @@ pub fn call_object<'a>(
     if objects::is(callee, Type::Continuation) {
         let to = m.continuations[objects::number(callee, continuation::KONT)].clone();
         let value = m.several(args);
-        return m.rewind(&kont, &to, Goal::Give(value, to.clone()), span);
+        return m.rewind(&kont, &to, Goal::Give(value, to.clone()));
     }
     if objects::is(callee, Type::Parameter) && args.is_empty() {
         let default = objects::field(callee, parameter::VALUE);
@@ -231,16 +231,13 @@ pub fn give<'a>(m: &mut Machine<'a>, step: Step<'a>, value: Word, next: Kont<'a>
         }
         Step::Replace(value) => State::Give(value, next),
         Step::Rewind(rewind, i) => m.rewind_from(rewind, i, next),
-        Step::Wind(winder, thunk) => {
-            let span = winder.span;
-            m.within(MarkKind::Wind(winder), thunk, next, span)
-        }
+        Step::Wind(winder, thunk) => m.within(MarkKind::Wind(winder), thunk, next, m.nowhere),
         Step::Choose(signal, i) => m.chosen(signal, i, value, next),
         Step::Handled(signal) => m.handled(signal, value, next),
-        Step::Forwarded(resume, span) => State::Call(resume, vec![value], next, span),
-        Step::Convert(bindings, mut converted, thunk, span) => {
+        Step::Forwarded(resume) => State::Call(resume, vec![value], next, m.nowhere),
+        Step::Convert(bindings, mut converted, thunk) => {
             converted.push(value);
-            m.convert(bindings, converted, thunk, next, span)
+            m.convert(bindings, converted, thunk, next, m.nowhere)
         }
         Step::NewParameter(converter) => State::Give(m.parameter(value, converter), next),
         Step::Apply(values, span) => State::Call(value, values, next, span),
@@ -259,7 +256,7 @@ fn scope_of(kont: &Kont<'_>, name: Word) -> Option<Word> {
 
 impl<'a> Machine<'a> {
     /// A new extent.
-    pub fn new_extent(&mut self, kind: MarkKind<'a>) -> Step<'a> {
+    pub fn new_extent(&mut self, kind: MarkKind) -> Step<'a> {
         Step::Mark(Mark {
             id: self.new_mark(),
             kind,
@@ -267,9 +264,9 @@ impl<'a> Machine<'a> {
     }
 
     /// Calls a thunk in a new extent.
-    fn within(&mut self, kind: MarkKind<'a>, thunk: Word, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+    fn within(&mut self, kind: MarkKind, thunk: Word, kont: Kont<'a>, span: &'a Span) -> State<'a> {
         let extent = self.new_extent(kind);
-        State::Call(thunk, vec![], kont.after_call(span, None).then(extent), span)
+        State::Call(thunk, vec![], kont.after_call(span, None).then(extent), self.nowhere)
     }
 
     /// The value bound to a key by the nearest extent that binds it.
@@ -306,7 +303,7 @@ impl<'a> Machine<'a> {
         let outside = at.next();
         let steps = kont.upto(&outside);
         let taken = self.resume_procedure("k", steps);
-        State::Call(f, vec![taken], at.clone(), span)
+        State::Call(f, vec![taken], at.clone(), self.nowhere)
     }
 
     /// Converts the values of `parameterize` one after another, then binds them all.
@@ -324,10 +321,10 @@ impl<'a> Machine<'a> {
                 return self.fail(Code::Type, message, kont, span);
             }
             let converter = objects::field(*parameter, parameter::CONVERTER);
-            let (value, step) = (*value, Step::Convert(bindings.clone(), done, thunk, span));
+            let (value, step) = (*value, Step::Convert(bindings.clone(), done, thunk));
             return match converter {
                 Word::NIL => State::Give(value, kont.then(step)),
-                converter => State::Call(converter, vec![value], kont.then(step), span),
+                converter => State::Call(converter, vec![value], kont.then(step), self.nowhere),
             };
         }
         let mut inside = kont.after_call(span, None);
@@ -359,7 +356,7 @@ impl<'a> Machine<'a> {
                 let outside = at.next();
                 let steps = kont.upto(&outside);
                 let resume = self.resume_procedure("resume", steps);
-                return State::Call(handler, vec![request, resume], outside, span);
+                return State::Call(handler, vec![request, resume], outside, self.nowhere);
             }
         }
         self.perform_outside(&op, &args, kont, span)

@@ -95,6 +95,7 @@ impl Generator {
             "(let (($0 nil) ($1 0)) (let (($2 (call/cc (fn (c) (set! $0 c) $3)))) (set! $1 (+ $1 1)) (if (spend!) ($0 $4) $5)))",
             "(let (($0 nil) ($1 0)) (let (($2 (dynamic-wind (fn () (note :in)) (fn () (call/cc (fn (c) (set! $0 c) $3))) (fn () (note :out))))) (set! $1 (+ $1 1)) (if (spend!) ($0 $4) $5)))",
             "(let (($0 nil) ($1 0)) (note (map (fn (x) (call/cc (fn (c) (when (= x 2) (set! $0 c)) x))) (list 1 2 3))) (set! $1 (+ $1 1)) (when (spend!) ($0 (* 10 $1))) (let (($2 $3)) $5))",
+            "(let (($0 nil) ($1 0)) (let ((got (map (fn (x) (call/cc (fn (c) (when (= x 2) (set! $0 c)) x))) (list 1 2 3)))) (note (list-copy got)) (set-nth! got 0 77) (append! got 78) (set! $1 (+ $1 1)) (if (spend!) ($0 (* 10 $1)) (let (($2 $3)) $5))))",
             "(let (($0 nil) ($1 0) ($2 $3)) (call/cc (fn (c) (set! $0 c))) (set! $1 (+ $1 1)) (set! $2 $4) (if (spend!) ($0 nil) $5))",
         ]);
         form(template, &[atom(k), atom(n), atom(v), first, again, rest])
@@ -158,7 +159,7 @@ impl Generator {
         let (a, b) = (self.expr(Ty::Int, depth), self.expr(Ty::Int, depth));
         let template = self.pick(&[
             "(parameterize ((p0 $0)) $1)",
-            "(parameterize ((p0 $0) (p1 $2)) (note (p0)) $1)",
+            "(parameterize ((p0 $0) (p1 $2)) (note (list (p0) (p1))) $1)",
             "(begin (note (parameterize ((p1 $0)) (p1))) $1)",
             "(let ((q (make-parameter $0 (fn (x) (note x) (+ x 1))))) (parameterize ((q $2)) (note (q)) $1))",
             "(provide theme $0 (note (context theme)) $1)",
