@@ -43,7 +43,8 @@ fn find(name: &str, seed: u64) -> std::io::Result<Option<String>> {
         .lines()
         .rfind(|line| line.starts_with("seed ") || line.starts_with("at "));
     Ok(match (output.status.code(), last) {
-        (Some(0), _) => None,
+        // None was found, or the run could not begin.
+        (Some(0 | 2), _) => None,
         (Some(1), Some(line)) => Some(line.to_owned()),
         (code, line) => Some(format!("crash {code:?} {}", line.unwrap_or_default())),
     })
