@@ -50,7 +50,9 @@ impl Fuzzer {
         Ok(Fuzzer {
             oracle: Oracle::new()?,
             library: Library::new()?,
-            known: known.to_vec(), fault })
+            known: known.to_vec(),
+            fault,
+        })
     }
     /// What the oracle says of a program.
     pub fn oracle(&self, text: &str) -> Outcome {

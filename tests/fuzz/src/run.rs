@@ -186,7 +186,11 @@ fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Sho
     machine.start(evaluate, &[start, Word::NIL]);
     let mut edge = TestEdge::default();
     loop {
-        let exit = if bounded { machine.run_steps(STEPS_MAX) } else { machine.run() };
+        let exit = if bounded {
+            machine.run_steps(STEPS_MAX)
+        } else {
+            machine.run()
+        };
         match exit {
             Exit::Value(_) => {
                 shown.value = Some(machine.isolate.heap.print(machine.result(), Style::Write));

@@ -10,7 +10,11 @@ fn oracle_and_machine_agree() {
     let mut coverage = Coverage::default();
     for seed in 0..60 {
         if let Err(mismatch) = fuzzer.check(seed, MODES, &mut coverage) {
-            panic!("seed {seed}, mode {}\n{}", mismatch.mode.0, fuzzer.shrink(seed, &mismatch));
+            panic!(
+                "seed {seed}, mode {}\n{}",
+                mismatch.mode.0,
+                fuzzer.shrink(seed, &mismatch)
+            );
         }
     }
     let report = coverage.report();
@@ -21,7 +25,9 @@ fn oracle_and_machine_agree() {
 #[cfg(feature = "planted-faults")]
 #[test]
 fn every_planted_fault_is_found() {
-    let command = std::process::Command::new(env!("CARGO_BIN_EXE_sx-fuzz")).arg("--faults").output();
+    let command = std::process::Command::new(env!("CARGO_BIN_EXE_sx-fuzz"))
+        .arg("--faults")
+        .output();
     let output = command.expect("the fuzzer runs");
     let text = String::from_utf8_lossy(&output.stdout);
     println!("{text}");

@@ -113,7 +113,11 @@ impl<'a> Machine<'a> {
                 (MarkKind::Bind(handlers), None) => {
                     let (handlers, extent) = (handlers.clone(), mark.id);
                     let mask = self.new_extent(MarkKind::Skip(extent));
-                    let signal = Signal { condition, handlers, continuable };
+                    let signal = Signal {
+                        condition,
+                        handlers,
+                        continuable,
+                    };
                     return self.choose(signal, 0, kont.then(mask));
                 }
                 _ => {}
@@ -143,7 +147,12 @@ impl<'a> Machine<'a> {
         match signal.handlers.get(i + 1).copied() {
             Some(handler) if answer.is_truthy() => {
                 let condition = signal.condition;
-                State::Call(handler, vec![condition], masked.then(Step::Handled(signal)), self.nowhere)
+                State::Call(
+                    handler,
+                    vec![condition],
+                    masked.then(Step::Handled(signal)),
+                    self.nowhere,
+                )
             }
             _ => self.choose(signal, i + 2, masked),
         }
@@ -172,11 +181,7 @@ impl<'a> Machine<'a> {
             .rev()
             .map(|(wind, outside)| (wind.before, outside))
             .collect();
-        self.rewind_from(
-            Rc::new(Rewind { left, entered, goal }),
-            0,
-            from.clone(),
-        )
+        self.rewind_from(Rc::new(Rewind { left, entered, goal }), 0, from.clone())
     }
 
     /// Goes on with thunk number `i`.
