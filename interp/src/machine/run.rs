@@ -135,6 +135,19 @@ impl Machine {
                     valued!($to, self.slow_op($i, &operands))
                 }};
             }
+            /// Whether the primitive of a test says yes.
+            macro_rules! slow_test {
+                ($i:expr, $operands:expr) => {{
+                    save!();
+                    match self.slow_op($i, $operands) {
+                        Ok(word) => word.is_truthy(),
+                        Err(raise) => {
+                            moved!(self.raise(raise));
+                            continue;
+                        }
+                    }
+                }};
+            }
             macro_rules! jump {
                 ($d:expr) => {
                     ip = ip.offset($d as isize)
@@ -150,14 +163,7 @@ impl Machine {
                     } else if let Some((x, y)) = mixed_floats(x, y) {
                         x $op y
                     } else {
-                        save!();
-                        match self.slow_op($i, &[x, y]) {
-                            Ok(word) => word.is_truthy(),
-                            Err(raise) => {
-                                moved!(self.raise(raise));
-                                continue;
-                            }
-                        }
+                        slow_test!($i, &[x, y])
                     };
                     if holds == $want {
                         jump!($i.cd());
@@ -172,14 +178,7 @@ impl Machine {
                     let holds = if x.is_fixnum() {
                         (x.0 as i64) $op (y << 1)
                     } else {
-                        save!();
-                        match self.slow_op($i, &[x, Word::fixnum(y)]) {
-                            Ok(word) => word.is_truthy(),
-                            Err(raise) => {
-                                moved!(self.raise(raise));
-                                continue;
-                            }
-                        }
+                        slow_test!($i, &[x, Word::fixnum(y)])
                     };
                     if holds == $want {
                         jump!($i.cd());
@@ -382,14 +381,7 @@ impl Machine {
                         } else if is_view(x) {
                             view_len(x) == 0
                         } else {
-                            save!();
-                            match self.slow_op(i, &[x]) {
-                                Ok(word) => word.is_truthy(),
-                                Err(raise) => {
-                                    moved!(self.raise(raise));
-                                    continue;
-                                }
-                            }
+                            slow_test!(i, &[x])
                         };
                         if empty == (op == Op::JumpEmpty) {
                             jump!(i.bc());
