@@ -114,7 +114,7 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
             m.fail(Code::Type, message, kont, span)
         }
         Native::Perform => m.perform(arg(0), kont, span),
-        Native::Forward => m.perform(arg(0), kont.then(Step::Forwarded(arg(1))), span),
+        Native::Forward => m.perform(arg(0), kont.after_call(span, None).then(Step::Forwarded(arg(1))), span),
         Native::DynamicWind => {
             let (before, after) = (arg(0), arg(2));
             let winder = Rc::new(Winder { before, after });
