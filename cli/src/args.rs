@@ -63,6 +63,12 @@ pub enum Command {
                       docs/testing.md). Each case runs in a fresh isolate, once for every configuration."
     )]
     Test(TestArgs),
+    /// Lay programs out anew
+    #[command(
+        long_about = "Lay programs out anew, in place. Lines that were broken on purpose stay broken, comments and \
+                      groups stay; what a program means never changes."
+    )]
+    Fmt(FmtArgs),
     /// Show the documentation of a name
     Doc(DocArgs),
 }
@@ -92,6 +98,16 @@ pub struct TestArgs {
     /// Run only this configuration
     #[arg(long, value_name = "NAME")]
     pub config: Option<String>,
+}
+
+/// Arguments of `sx fmt`.
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Files, or directories of them; from standard input to standard output when there are none
+    pub paths: Vec<PathBuf>,
+    /// Change nothing: print the files that would change, exit code 1 if there are any
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Arguments of `sx doc`.
@@ -152,7 +168,7 @@ mod tests {
     #[test]
     fn the_page_has_a_section_for_each_command() {
         let page = reference();
-        for name in ["sx run", "sx repl", "sx test", "sx doc"] {
+        for name in ["sx run", "sx repl", "sx test", "sx fmt", "sx doc"] {
             assert!(page.contains(&format!("## {name}\n")), "{name}");
         }
     }

@@ -6,6 +6,8 @@
 
 mod args;
 mod doc;
+mod files;
+mod fmt;
 mod print;
 mod repl;
 mod run;
@@ -35,6 +37,7 @@ pub fn main() -> ExitCode {
         (None, Some(Command::Run(args))) => run::file(&args.file, &args.arguments),
         (None, Some(Command::Repl)) => repl::repl(),
         (None, Some(Command::Test(args))) => test::test(&args),
+        (None, Some(Command::Fmt(args))) => fmt::fmt(&args),
         (None, Some(Command::Doc(args))) => doc::doc(&args.name),
         (None, None) => {
             print::error_text(&Cli::command().render_help().to_string());

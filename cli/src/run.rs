@@ -1,10 +1,9 @@
 //! `sx run FILE` and `sx -e EXPR`: a whole text, form by form.
 
+use crate::files::read_source;
 use crate::session::{Session, exit_code};
 use crate::{FAILED, SUCCESS, USAGE, print};
-use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 use sx::Source;
 
 /// Runs the program in a file, or on standard input for `-`.
@@ -41,21 +40,4 @@ pub fn complain(message: &str, code: u8) -> u8 {
     debug_assert!(code == FAILED || code == USAGE);
     print::error_text(&format!("sx: {message}\n"));
     code
-}
-
-fn read_source(path: &Path) -> Result<Arc<Source>, String> {
-    let (name, bytes) = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut bytes);
-        ("<stdin>".to_owned(), read.map(|_| bytes))
-    } else {
-        (path.display().to_string(), std::fs::read(path))
-    };
-    let bytes = bytes.map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => format!("{name}: no such file"),
-        std::io::ErrorKind::PermissionDenied => format!("{name}: not permitted"),
-        _ => format!("{name}: {error}"),
-    })?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("{name}: not UTF-8 text"))?;
-    Ok(Source::new(name, text))
 }

@@ -390,3 +390,46 @@ fn text_cases_are_run_and_blessed() {
     let run = finish(command(&directory, &["test", "."]), "");
     assert_eq!((run.out.as_str(), run.code), ("8 passed, 0 failed\n", Some(0)));
 }
+
+// ---- fmt ---------------------------------------------------------------------------------------
+
+#[test]
+fn a_program_on_standard_input_is_formatted_to_standard_output() {
+    let run = sx("fmt-stdin", &["fmt"], "(define  (f x)\n     x)");
+    assert_eq!(
+        (run.out.as_str(), run.err.as_str(), run.code),
+        ("(define (f x)\n  x)\n", "", Some(0))
+    );
+}
+
+#[test]
+fn files_are_formatted_in_place() {
+    let directory = directory("fmt-files");
+    std::fs::create_dir(directory.join("below")).expect("made");
+    let (a, b) = (directory.join("a.sx"), directory.join("below/b.sx"));
+    std::fs::write(&a, "(f  x)").expect("written");
+    std::fs::write(&b, "(f x)\n").expect("written");
+    let check = finish(command(&directory, &["fmt", "--check", "."]), "");
+    assert_eq!((check.out.as_str(), check.code), ("./a.sx\n", Some(1)));
+    assert_eq!(std::fs::read_to_string(&a).expect("there"), "(f  x)");
+    let run = finish(command(&directory, &["fmt", "."]), "");
+    assert_eq!((run.out.as_str(), run.code), ("", Some(0)));
+    assert_eq!(std::fs::read_to_string(&a).expect("there"), "(f x)\n");
+    let check = finish(command(&directory, &["fmt", "--check", "."]), "");
+    assert_eq!((check.out.as_str(), check.code), ("", Some(0)));
+}
+
+#[test]
+fn a_file_that_does_not_read_is_left_alone() {
+    let directory = directory("fmt-unreadable");
+    std::fs::write(directory.join("a.sx"), "(f  (g)").expect("written");
+    std::fs::write(directory.join("b.sx"), "(f  x)").expect("written");
+    let run = finish(command(&directory, &["fmt", "."]), "");
+    let report = "error[read]: unclosed ( opened at 1:1\n --> ./a.sx:1:1\n  |\n1 | (f  (g)\n  | ^\n";
+    assert_eq!((run.err.as_str(), run.code), (report, Some(1)));
+    let text = |name| std::fs::read_to_string(directory.join(name)).expect("there");
+    assert_eq!(
+        (text("a.sx"), text("b.sx")),
+        ("(f  (g)".to_owned(), "(f x)\n".to_owned())
+    );
+}

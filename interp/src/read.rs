@@ -8,8 +8,11 @@
 //! out as its errors instead.
 
 mod lex;
+mod lexemes;
 mod number;
 mod text;
+
+pub use lexemes::{Lexeme, LexemeKind, lexemes};
 
 use lex::{Lexer, Token};
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 use crate::convert::Mismatch;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use sx_interp::read::SyntaxError;
 use sx_runtime::error::Code;
 use sx_runtime::syntax::Span;
 
@@ -53,6 +54,10 @@ impl Error {
             help: None,
             more: Vec::new(),
         }))
+    }
+    /// The errors of a text that cannot be read.
+    pub fn of_unreadable(errors: Vec<SyntaxError>) -> Error {
+        crate::failure::of_errors(Code::Read, errors)
     }
     /// The same error at a place.
     pub fn at(mut self, span: Span) -> Error {

@@ -53,7 +53,7 @@ pub(crate) fn of_text(wrong: EvalError) -> Error {
     }
 }
 
-fn of_errors(code: Code, errors: Vec<SyntaxError>) -> Error {
+pub(crate) fn of_errors(code: Code, errors: Vec<SyntaxError>) -> Error {
     let mut errors = errors.into_iter().map(|wrong| of_syntax(code, wrong));
     let mut first = errors.next().unwrap_or_else(|| Error::new(code, "unreadable text"));
     first.more = errors.collect();

@@ -128,19 +128,28 @@ impl Lexer {
     /// Passes white space and comments; where a block comment without an end starts.
     fn skip_blank(&mut self) -> Option<usize> {
         loop {
-            let rest = self.rest();
-            self.pos += rest.len() - rest.trim_start().len();
-            if self.rest().starts_with(';') {
-                self.pos += self.rest().find('\n').unwrap_or(self.rest().len());
-            } else if self.rest().starts_with("#|") {
-                let start = self.pos;
-                if !self.skip_block_comment() {
-                    return Some(start);
-                }
-            } else {
-                return None;
+            self.skip_space();
+            let start = self.pos;
+            match self.skip_comment() {
+                Some(true) => {}
+                Some(false) => return Some(start),
+                None => return None,
             }
         }
+    }
+
+    pub(super) fn skip_space(&mut self) {
+        let rest = self.rest();
+        self.pos += rest.len() - rest.trim_start().len();
+    }
+
+    /// Passes a line or block comment that begins here, if one does; false when it has no end.
+    pub(super) fn skip_comment(&mut self) -> Option<bool> {
+        if self.rest().starts_with(';') {
+            self.pos += self.rest().find('\n').unwrap_or(self.rest().len());
+            return Some(true);
+        }
+        self.rest().starts_with("#|").then(|| self.skip_block_comment())
     }
 
     fn skip_block_comment(&mut self) -> bool {
