@@ -36,6 +36,8 @@ pub struct CompileError {
 pub trait CompileEnv {
     /// Is the global `name` still the primitive of the table, and does it take `argc` arguments?
     fn is_primitive(&self, name: &str, argc: usize) -> bool;
+    /// The tag of the element that a call of the global `name` makes, if it makes one.
+    fn element<'n>(&self, name: &'n str) -> Option<&'n str>;
     /// Is the global `name` still what the core library defines?
     fn means_core(&self, name: &str) -> bool;
 }

@@ -24,6 +24,7 @@ use sx_runtime::chunk::Chunk;
 use sx_runtime::error::Code;
 use sx_runtime::fault::{Fault, planted};
 use sx_runtime::host::Host;
+use sx_runtime::html::tag_of;
 use sx_runtime::isolate;
 use sx_runtime::prims;
 use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
@@ -127,6 +128,9 @@ impl CompileEnv for View<'_> {
             let (least, most) = prims::get(id).arity();
             argc >= least && most.is_none_or(|m| argc <= m)
         })
+    }
+    fn element<'n>(&self, name: &'n str) -> Option<&'n str> {
+        tag_of(name).filter(|_| !self.globals.is_bound(name))
     }
     fn means_core(&self, name: &str) -> bool {
         self.globals.means_core(name)

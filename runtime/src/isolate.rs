@@ -13,6 +13,7 @@ use crate::convert::Lists;
 use crate::fault::{Fault, planted};
 use crate::heap::{GcKind, Handle, Heap, HeapOptions, Roots};
 use crate::host::Host;
+use crate::html;
 use crate::instance::{Instance, builtin, instance_of};
 use crate::object;
 use crate::prims::{self, Cx, PrimId, PrimState};
@@ -306,7 +307,25 @@ impl Isolate {
         // SAFETY: by the caller.
         unsafe {
             let target = if core { cell } else { self.own_cell(cell) };
+            let is_new = !has_value(target);
             self.heap.write(target, object::cell::VALUE, value);
+            if is_new && !core {
+                self.end_elements(target);
+            }
+        }
+    }
+
+    /// A global has its first value: calls of it that made elements call it from now on.
+    ///
+    /// # Safety
+    /// `cell` is a cell.
+    unsafe fn end_elements(&mut self, cell: Word) {
+        // SAFETY: by the caller; the NAME of a cell is a symbol.
+        let symbol: Value<'_> = unsafe { Value::from_raw(object::field(cell, object::cell::NAME)) };
+        if symbol.as_symbol().and_then(html::tag_of).is_some() {
+            for instance in self.state.instances.iter_mut().filter(|i| !i.chunk.core) {
+                instance.redefine(cell, cell);
+            }
         }
     }
 
@@ -380,6 +399,7 @@ impl Isolate {
         for row in &chunk.inlined {
             if let Some(Const::Global(name)) = chunk.consts.get(row.cell as usize)
                 && let Some(own) = self.state.globals.user.get(name)
+                && has_value(*own)
             {
                 let own = *own;
                 instance.redefine(own, own);

@@ -13,6 +13,7 @@ pub mod foreign;
 pub mod hash_table;
 pub mod heap;
 pub mod host;
+pub mod html;
 pub mod instance;
 pub mod isolate;
 pub mod list;

@@ -19,6 +19,7 @@ mod dates;
 mod dicts;
 mod digest;
 pub mod docs;
+mod html;
 mod json;
 mod lists;
 mod matching;

@@ -116,7 +116,7 @@ impl Compiler<'_> {
                 {
                     return self.control(op, args, goal, span);
                 }
-                if self.primitive(name, args, goal, span)? {
+                if self.primitive(name, args, goal, span)? || self.element(name, args, goal, span)? {
                     return Ok(());
                 }
             }
@@ -218,15 +218,59 @@ impl Compiler<'_> {
         if args.len() > 255 || !self.env.is_primitive(name, args.len()) {
             return Ok(false);
         }
+        self.value_for(goal, span, |c, slot| c.primitive_into(name, args, slot, span))?;
+        Ok(true)
+    }
+
+    /// Does what makes a value in a slot, and returns the value if that is the goal.
+    fn value_for(&mut self, goal: Goal, span: &Span, make: impl FnOnce(&mut Self, u16) -> Done) -> Done {
         match goal {
-            Goal::Slot(slot) => self.primitive_into(name, args, slot, span)?,
+            Goal::Slot(slot) => make(self, slot),
             Goal::Return => self.with_temp(span, |c, t| {
-                c.primitive_into(name, args, t, span)?;
+                make(c, t)?;
                 c.f().emit(Instr::abc(Op::Return, t, 0, 0), span);
                 Ok(())
-            })?,
+            }),
         }
+    }
+
+    /// Compiles a call of a global that is bound to nothing and is the name of a tag: a list that
+    /// begins with the tag. Answers whether it was one.
+    fn element(&mut self, name: &Name, args: &[Core], goal: Goal, span: &Span) -> Result<bool, CompileError> {
+        const ARGS_MAX: usize = 254;
+        let Some(tag) = self.env.element(name).filter(|_| args.len() <= ARGS_MAX) else {
+            return Ok(false);
+        };
+        self.value_for(goal, span, |c, slot| c.element_into(tag, name, args, slot, span))?;
         Ok(true)
+    }
+
+    fn element_into(&mut self, tag: &str, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
+        let mark = self.f().next;
+        let base = self.f().open_window(span)?;
+        let head = self.f().alloc(span)?;
+        let k = self.f().datum(&Syntax::new(Node::Sym(tag.into()), span.clone()));
+        self.f().emit(Instr::wide(Op::Const, head, k), span);
+        self.window_args(args)?;
+        // Once the name means a procedure, keys are texts, as in any call.
+        let mut cold = Vec::with_capacity(args.len());
+        for (arg, at) in args.iter().zip(head + 1..) {
+            cold.push(match &arg.node {
+                CoreNode::Const(datum) => match &datum.node {
+                    Node::Keyword(key) => {
+                        let text = Syntax::new(Node::Str(key.clone()), arg.span.clone());
+                        ColdArg::Const(self.f().datum(&text))
+                    }
+                    _ => ColdArg::Slot(at),
+                },
+                _ => ColdArg::Slot(at),
+            });
+        }
+        let list = u16::try_from(self.f().prim(&"list".into())).map_err(|_| limit("too many constants", span))?;
+        let instr = Instr::abcd(Op::CallPrim, slot, base, list, args.len() as u8 + 1);
+        self.inlined(name, instr, &cold, ColdThen::Into(slot), span)?;
+        self.f().next = mark;
+        Ok(())
     }
 
     fn primitive_into(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
@@ -379,6 +423,7 @@ impl Compiler<'_> {
                     match arg {
                         ColdArg::Slot(s) => Instr::abc(Op::Move, to, *s, 0),
                         ColdArg::Int(i) => Instr::wide(Op::Int, to, *i),
+                        ColdArg::Const(k) => Instr::wide(Op::Const, to, *k),
                     },
                     &cold.span,
                 );

@@ -50,6 +50,8 @@ pub(super) struct Cold {
 pub(super) enum ColdArg {
     Slot(u16),
     Int(i32),
+    /// Row of a constant.
+    Const(i32),
 }
 
 pub(super) enum ColdThen {

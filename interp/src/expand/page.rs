@@ -251,13 +251,22 @@ pub(super) fn registered_form(worker: &mut Worker<'_>, ident: &Ident, form: &Stx
     Ok(())
 }
 
-/// `(~name :key value… child…)`: keys stay keywords, so no child can be taken for one.
+/// `(~name :key value… child…)`
 pub(super) fn component_call(worker: &mut Worker<'_>, items: &[Stx], form: &Stx, env: &Env) {
-    let builder = Builder::new(&form.span);
-    let operand = |item: &Stx| match &item.node {
-        Node::Keyword(_) => builder.quote(item.clone()),
-        _ => item.clone(),
+    worker.push_call_of("%call-component", keyed(items).iter(), form, env);
+}
+
+/// A call whose operands have keys, `:key value`: keys stay keywords, so that no other operand can
+/// be taken for one.
+pub(super) fn keyed(items: &[Stx]) -> Vec<Stx> {
+    let mut is_value = true;
+    let operand = |item: &Stx| {
+        let is_key = !is_value && matches!(item.node, Node::Keyword(_));
+        is_value = is_key;
+        match is_key {
+            true => Builder::new(&item.span).quote(item.clone()),
+            false => item.clone(),
+        }
     };
-    let operands: Vec<Stx> = items.iter().map(operand).collect();
-    worker.push_call_of("%call-component", operands.iter(), form, env);
+    items.iter().map(operand).collect()
 }

@@ -10,6 +10,7 @@ use super::top::{MARK, TopEnv};
 use super::{Answer, GlobalMacro, Globals, MacroRef, Step, SyntaxError, Warning, build, choice, module, page};
 use std::cell::Cell;
 use std::rc::Rc;
+use sx_runtime::html::tag_of;
 use sx_runtime::syntax::{Name, Node, Span, Stx, Syntax};
 
 /// One piece of work.
@@ -606,6 +607,10 @@ impl Worker<'_> {
                 page::component_call(self, items, form, env);
                 Ok(())
             }
+            Meaning::Global(global) if self.is_tag(&global) => {
+                self.push_call(&page::keyed(items), form, env);
+                Ok(())
+            }
             _ => {
                 self.push_call(items, form, env);
                 Ok(())
@@ -652,6 +657,11 @@ impl Worker<'_> {
                 usage.form,
             )),
         }
+    }
+
+    /// Does a call of this global make an element?
+    fn is_tag(&self, global: &str) -> bool {
+        tag_of(global).is_some() && !self.globals.is_bound(global)
     }
 
     fn push_call(&mut self, items: &[Stx], form: &Stx, env: &Env) {

@@ -21,6 +21,7 @@ const FAMILIES: &[&[Prim]] = &[
     super::dates::DATES,
     super::dicts::DICTS,
     super::digest::DIGEST,
+    super::html::HTML,
     super::json::JSON,
     super::lists::LISTS,
     super::matching::MATCHING,

@@ -225,24 +225,8 @@ fn make_string(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 fn escape(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let mut text = String::new();
     cx.show_onto(&mut text, cx.arg(0), Style::Display)?;
-    let escaped = escape_html(&text);
+    let escaped = crate::html::escape_all(&text);
     cx.give_string(&escaped)
-}
-
-/// Text that means itself in HTML text and in quoted attribute values.
-pub fn escape_html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 fn strip_tags(s: &str) -> String {

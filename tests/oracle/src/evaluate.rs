@@ -4,7 +4,8 @@
 //! so a continuation taken inside a macro transformer or between two forms of a program can be
 //! used again like any other.
 
-use crate::env::{Env, Kont, Step};
+use crate::conditions::places;
+use crate::env::{Env, Kont, Step, is_core};
 use crate::machine::{Machine, State};
 use crate::objects;
 use std::cell::OnceCell;
@@ -338,6 +339,11 @@ impl<'a> Machine<'a> {
 
     /// `(eval-expr form)`, `(macroexpand form)`
     pub fn eval_data(&mut self, form: Word, expand_only: bool, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+        // What the library evaluates for a program means what it means to the program.
+        let span = places(&kont, span)
+            .into_iter()
+            .find(|place| !is_core(place))
+            .unwrap_or(span);
         let Some(form) = syntax(self, form, span) else {
             return self.fail(Code::Syntax, "eval: the data contains itself", kont, span);
         };

@@ -16,12 +16,13 @@ use sx_runtime::chunk::Chunk;
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::heap::Heap;
 use sx_runtime::host::SimulatedHost;
+use sx_runtime::html::tag_of;
 use sx_runtime::instance::Instance;
 use sx_runtime::list::size_of_list;
 use sx_runtime::prims::{self, Prim, PrimState};
 use sx_runtime::print::Style;
 use sx_runtime::string::size_of_string;
-use sx_runtime::syntax::{Name, Span};
+use sx_runtime::syntax::{Name, Node, Span};
 use sx_runtime::value::Word;
 use sx_runtime::vector::size_of_vector;
 
@@ -326,15 +327,32 @@ impl<'a> Machine<'a> {
     fn operands_done(&mut self, core: &'a Core, mut done: Vec<Word>, kont: Kont<'a>) -> State<'a> {
         let span = &core.span;
         match &core.node {
-            CoreNode::Call(callee, _) => match &callee.node {
-                CoreNode::Global(name) => match self.global(name, &callee.span) {
-                    Some(callee) => State::Call(callee, done, kont, span),
-                    None => self.undefined_operator(name, kont, &callee.span, span),
+            CoreNode::Call(callee, args) => match &callee.node {
+                CoreNode::Global(name) => match (self.global(name, &callee.span), tag_of(name)) {
+                    (Some(callee), None) => State::Call(callee, done, kont, span),
+                    (Some(callee), Some(_)) => State::Call(callee, self.unkeyed(args, done), kont, span),
+                    (None, Some(tag)) => {
+                        done.insert(0, self.heap.symbol(tag).word());
+                        State::Give(self.list(done), kont)
+                    }
+                    (None, None) => self.undefined_operator(name, kont, &callee.span, span),
                 },
                 _ => State::Call(done.remove(0), done, kont, span),
             },
             _ => State::Give(Word::NIL, kont),
         }
+    }
+
+    /// Operands of what may have been an element when the call was expanded: keys are texts.
+    fn unkeyed(&mut self, args: &[Core], done: Vec<Word>) -> Vec<Word> {
+        let mut unkeyed = |(arg, value): (&Core, Word)| match &arg.node {
+            CoreNode::Const(datum) => match &datum.node {
+                Node::Keyword(key) => self.string(key),
+                _ => value,
+            },
+            _ => value,
+        };
+        args.iter().zip(done).map(&mut unkeyed).collect()
     }
 
     fn call(&mut self, callee: Word, args: Vec<Word>, kont: Kont<'a>, span: &'a Span) -> State<'a> {

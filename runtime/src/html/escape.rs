@@ -1,0 +1,130 @@
+//! Escaping, a function for each place a text can stand in.
+//!
+//! Invariant: a parser that reads what was written there gets the text back, but for NUL, which
+//! no HTML can hold and which becomes U+FFFD.
+
+/// How each ASCII character is written in a place: `None` as it is.
+type Escapes = [Option<&'static str>; 128];
+
+const fn escapes(pairs: &[(u8, &'static str)]) -> Escapes {
+    let mut table = [None; 128];
+    // A parser makes a newline of every carriage return that is not written so.
+    table[b'\r' as usize] = Some("&#13;");
+    table[0] = Some("\u{fffd}");
+    let mut i = 0;
+    while i < pairs.len() {
+        table[pairs[i].0 as usize] = Some(pairs[i].1);
+        i += 1;
+    }
+    table
+}
+
+static TEXT: Escapes = escapes(&[(b'&', "&amp;"), (b'<', "&lt;"), (b'>', "&gt;")]);
+static ATTRIBUTE: Escapes = escapes(&[(b'&', "&amp;"), (b'<', "&lt;"), (b'>', "&gt;"), (b'"', "&quot;")]);
+static ALL: [Option<&str>; 128] = {
+    let mut table = [None; 128];
+    table[b'&' as usize] = Some("&amp;");
+    table[b'<' as usize] = Some("&lt;");
+    table[b'>' as usize] = Some("&gt;");
+    table[b'"' as usize] = Some("&quot;");
+    table[b'\'' as usize] = Some("&#39;");
+    table
+};
+
+fn push_escaped(out: &mut String, text: &str, escapes: &Escapes) {
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if let Some(Some(escape)) = escapes.get(usize::from(*byte)) {
+            out.push_str(&text[start..at]);
+            out.push_str(escape);
+            start = at + 1;
+        }
+    }
+    out.push_str(&text[start..]);
+}
+
+/// Text between tags.
+pub fn push_text(out: &mut String, text: &str) {
+    push_escaped(out, text, &TEXT);
+}
+
+/// The value of an attribute, between double quotes.
+pub fn push_attribute(out: &mut String, text: &str) {
+    push_escaped(out, text, &ATTRIBUTE);
+}
+
+/// Text that means itself in text and in attributes with either quote.
+pub fn escape_all(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    push_escaped(&mut out, text, &ALL);
+    out
+}
+
+/// A comment; what would end it early is broken up.
+pub(super) fn push_comment(out: &mut String, text: &str) {
+    out.push_str("<!--");
+    let mut last = '-';
+    for c in text.chars() {
+        if last == '-' && (c == '-' || c == '>') || last == '!' && c == '>' {
+            out.push(' ');
+        }
+        out.push(if c == '\0' { '\u{fffd}' } else { c });
+        last = c;
+    }
+    if matches!(last, '-' | '!') {
+        out.push(' ');
+    }
+    out.push_str("-->");
+}
+
+/// JSON inside a script element: no tag can begin in it.
+pub(super) fn push_json(out: &mut String, text: &str) {
+    let mut pieces = text.split('<');
+    out.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        out.push_str("\\u003c");
+        out.push_str(piece);
+    }
+}
+
+/// Could that text, inside a program element of that name, end the element or hide its end?
+pub(super) fn leaves_program(text: &str, tag: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| {
+        let rest = &text.as_bytes()[at + 1..];
+        let ends = rest.first() == Some(&b'/')
+            && rest
+                .get(1..=tag.len())
+                .is_some_and(|name| name.eq_ignore_ascii_case(tag.as_bytes()));
+        ends || rest.starts_with(b"!--")
+    })
+}
+
+/// What stands before the colon of an address, and what follows, as a browser sees it: it takes no
+/// notice of control characters and spaces there, nor of case.
+fn scheme_of(url: &str) -> Option<(String, String)> {
+    const LONGEST: usize = 16;
+    let mut scheme = String::new();
+    let mut rest = url.chars().filter(|c| !c.is_control() && !c.is_whitespace());
+    while let Some(c) = rest.next() {
+        match c {
+            ':' => return Some((scheme, rest.take(LONGEST).collect())),
+            c if c.is_ascii_alphanumeric() || "+-.".contains(c) => scheme.push(c.to_ascii_lowercase()),
+            _ => return None,
+        }
+        if scheme.len() > LONGEST {
+            return None;
+        }
+    }
+    None
+}
+
+/// The scheme of an address that runs a program or makes up a document, if it has such a one.
+/// `images`: an image may be given as data.
+pub(super) fn refused_scheme(url: &str, images: bool) -> Option<&'static str> {
+    let (scheme, rest) = scheme_of(url)?;
+    let refused = ["javascript", "vbscript", "livescript", "data"];
+    let known = refused.into_iter().find(|s| *s == scheme)?;
+    let is_image = known == "data" && rest.to_ascii_lowercase().starts_with("image/");
+    (!(images && is_image)).then_some(known)
+}

@@ -1,0 +1,416 @@
+//! The walk over a tree that writes it.
+
+use super::escape::{leaves_program, push_attribute, push_comment, push_json, push_text, refused_scheme};
+use super::tags::{Content, Kind, content_of, is_attribute_name, kind_of, shows_images};
+use crate::error::{Code, Raise};
+use crate::heap::Heap;
+use crate::list::{Items, ListError};
+use crate::object::Type;
+use crate::print::Style;
+use crate::value::{Value, Word};
+use std::collections::HashSet;
+
+/// What becomes of a tree.
+#[derive(Debug)]
+pub enum Rendered<'h> {
+    /// Its markup.
+    Html(String),
+    /// The calls of components in it that there is no markup for yet, in order.
+    Calls(Vec<Value<'h>>),
+}
+
+/// Writes a tree. `parts` is the list of the markup of the calls in it; `out` an empty text.
+pub fn render<'h>(heap: &'h Heap, tree: Value<'h>, parts: Value<'h>, out: String) -> Result<Rendered<'h>, Raise> {
+    let mut writer = Writer {
+        heap,
+        out,
+        open: Vec::new(),
+        names: Vec::new(),
+        scratch: String::new(),
+        program: None,
+        dropped: usize::MAX,
+        parts: parts.items(),
+        calls: Vec::new(),
+    };
+    writer.node(tree)?;
+    while let Some(at) = writer.open.len().checked_sub(1) {
+        match writer.next_of(at) {
+            Some(node) => writer.node(node)?,
+            None => writer.close(),
+        }
+        if writer.out.len() > heap.limit() {
+            return Err(Raise::Memory);
+        }
+    }
+    Ok(if writer.calls.is_empty() {
+        Rendered::Html(writer.out)
+    } else {
+        Rendered::Calls(writer.calls)
+    })
+}
+
+struct Writer<'h> {
+    heap: &'h Heap,
+    out: String,
+    /// What has begun and not ended, outermost first.
+    open: Vec<Open<'h>>,
+    /// The attributes of the element that is being begun.
+    names: Vec<&'h str>,
+    scratch: String,
+    /// The program element the walk is in.
+    program: Option<Program<'h>>,
+    /// A newline that is written here is dropped by a parser.
+    dropped: usize,
+    parts: Items<'h>,
+    calls: Vec<Value<'h>>,
+}
+
+/// Something with items that are being written.
+struct Open<'h> {
+    value: Value<'h>,
+    items: Nodes<'h>,
+    /// The element to end, if it is one.
+    tag: Option<&'h str>,
+}
+
+enum Nodes<'h> {
+    /// Of an element: its attributes are left out.
+    Element(Items<'h>),
+    List(Items<'h>),
+    Vector(usize),
+}
+
+#[derive(Clone, Copy)]
+struct Program<'h> {
+    tag: &'h str,
+    json: bool,
+}
+
+/// What the head of an element says besides its attributes.
+#[derive(Default)]
+struct Head {
+    has_content: bool,
+    json: bool,
+}
+
+/// Nesting is searched for a tree that contains itself each time it has doubled from here on.
+const DEEP: usize = 1024;
+
+impl<'h> Writer<'h> {
+    fn next_of(&mut self, at: usize) -> Option<Value<'h>> {
+        let open = &mut self.open[at];
+        match &mut open.items {
+            Nodes::List(items) => items.next(),
+            Nodes::Element(items) => loop {
+                let item = items.next()?;
+                if item.as_keyword().is_none() {
+                    return Some(item);
+                }
+                items.next();
+            },
+            Nodes::Vector(i) => {
+                *i += 1;
+                open.value.as_vector()?.get(*i - 1)
+            }
+        }
+    }
+
+    fn begin(&mut self, value: Value<'h>, items: Nodes<'h>, tag: Option<&'h str>) -> Result<(), Raise> {
+        self.open.push(Open { value, items, tag });
+        let depth = self.open.len();
+        if depth >= DEEP && depth.is_power_of_two() {
+            let mut seen = HashSet::new();
+            if !self.open.iter().all(|open| seen.insert(open.value.word())) {
+                return Err(self.wrong(Code::Value, "the tree contains itself"));
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        if let Some(Open { tag: Some(tag), .. }) = self.open.pop() {
+            self.end_tag(tag);
+            self.program = None;
+        }
+    }
+
+    fn end_tag(&mut self, tag: &str) {
+        self.out.push_str("</");
+        self.out.push_str(tag);
+        self.out.push('>');
+    }
+
+    fn node(&mut self, node: Value<'h>) -> Result<(), Raise> {
+        if let Some(text) = node.as_str() {
+            return self.text(text);
+        }
+        if node.is_list() {
+            return self.list(node);
+        }
+        if node.as_vector().is_some() {
+            return self.begin(node, Nodes::Vector(0), None);
+        }
+        if node == Value::NIL {
+            return Ok(());
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let done = match self.plain(node, &mut scratch) {
+            Some(text) => self.text(text),
+            None => Err(self.no_content(node)),
+        };
+        self.scratch = scratch;
+        done
+    }
+
+    /// The text of a value that is nothing but text.
+    fn plain<'a>(&self, value: Value<'a>, scratch: &'a mut String) -> Option<&'a str> {
+        if let Some(text) = value.as_name() {
+            return Some(text);
+        }
+        let is_plain = value.is_number() || value.word().is_char() || matches!(value.word(), Word::TRUE | Word::FALSE);
+        scratch.clear();
+        let shown = is_plain && self.heap.print_to(scratch, value, Style::Display, usize::MAX).is_ok();
+        shown.then_some(&**scratch)
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), Raise> {
+        match self.program {
+            None => {
+                if self.dropped == self.out.len() && text.starts_with('\n') {
+                    self.out.push('\n');
+                }
+                push_text(&mut self.out, text);
+                Ok(())
+            }
+            Some(Program { json: true, .. }) => {
+                push_json(&mut self.out, text);
+                Ok(())
+            }
+            Some(Program { tag, .. }) => {
+                let what = format!("text in {tag} is not escaped; write (raw! \"…\")");
+                Err(self.wrong(Code::Value, &what))
+            }
+        }
+    }
+
+    fn list(&mut self, list: Value<'h>) -> Result<(), Raise> {
+        if let Err(error) = list.list_len() {
+            let what = match error {
+                ListError::Circular => "a list without an end",
+                _ => "a list that does not end in ()",
+            };
+            return Err(self.wrong(Code::Value, what));
+        }
+        let mut items = list.items();
+        let Some(head) = items.next() else { return Ok(()) };
+        if let Some(name) = head.as_symbol() {
+            return match name.len() > 1 && name.starts_with('~') {
+                true => self.call(list),
+                false => self.element(list, name, items),
+            };
+        }
+        if head.is(Type::Component) || head.is(Type::Island) {
+            return self.call(list);
+        }
+        self.begin(list, Nodes::List(list.items()), None)
+    }
+
+    /// The call of a component: its markup if that is there, else it is noted.
+    fn call(&mut self, call: Value<'h>) -> Result<(), Raise> {
+        match self.parts.next().map(|part| part.as_str().unwrap_or_default()) {
+            Some(part) => self.raw(part),
+            None => {
+                self.calls.push(call);
+                Ok(())
+            }
+        }
+    }
+
+    fn raw(&mut self, markup: &str) -> Result<(), Raise> {
+        if let Some(Program { tag, .. }) = self.program
+            && leaves_program(markup, tag)
+        {
+            let what = format!("the text of {tag} may hold neither </{tag} nor <!--");
+            return Err(self.wrong(Code::Value, &what));
+        }
+        if self.dropped == self.out.len() && markup.starts_with('\n') {
+            self.out.push('\n');
+        }
+        self.out.push_str(markup);
+        Ok(())
+    }
+
+    fn element(&mut self, list: Value<'h>, name: &'h str, items: Items<'h>) -> Result<(), Raise> {
+        let Some(content) = content_of(name) else {
+            return Err(self.wrong(Code::Value, &format!("unknown tag {name}")));
+        };
+        match content {
+            Content::Fragment => return self.begin(list, Nodes::List(items), None),
+            Content::Raw => return self.raw_items(items),
+            Content::Comment => return self.comment(items),
+            _ => {}
+        }
+        if let Some(Program { tag, .. }) = self.program {
+            return Err(self.wrong(Code::Value, &format!("{name} inside {tag}, which holds no elements")));
+        }
+        if content == Content::Doctype {
+            self.out.push_str("<!DOCTYPE html>");
+            return Ok(());
+        }
+        let head = self.start_tag(name, items.clone())?;
+        match content {
+            Content::Void | Content::Empty if head.has_content => {
+                Err(self.wrong(Code::Value, &format!("{name} has no content")))
+            }
+            Content::Void => Ok(()),
+            Content::Empty => {
+                self.end_tag(name);
+                Ok(())
+            }
+            _ => {
+                let json = head.json;
+                self.program = (content == Content::Program).then_some(Program { tag: name, json });
+                if content == Content::Lines {
+                    self.dropped = self.out.len();
+                }
+                self.begin(list, Nodes::Element(items), Some(name))
+            }
+        }
+    }
+
+    fn start_tag(&mut self, tag: &'h str, mut items: Items<'h>) -> Result<Head, Raise> {
+        self.out.push('<');
+        self.out.push_str(tag);
+        let mut head = Head::default();
+        self.names.clear();
+        while let Some(item) = items.next() {
+            let Some(name) = item.as_keyword() else {
+                head.has_content |= item != Value::NIL;
+                continue;
+            };
+            let value = items.next().unwrap_or(Value::immediate(Word::TRUE));
+            if self.names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                return Err(self.wrong(Code::Value, &format!("attribute {name} of {tag} twice")));
+            }
+            self.names.push(name);
+            head.json |= name == "type" && value.as_str().is_some_and(is_json);
+            self.attribute(tag, name, value)?;
+        }
+        self.out.push('>');
+        Ok(head)
+    }
+
+    fn attribute(&mut self, tag: &str, name: &str, value: Value<'h>) -> Result<(), Raise> {
+        let kind = kind_of(name);
+        let is_bool = matches!(value.word(), Word::TRUE | Word::FALSE);
+        if value == Value::NIL || value.word() == Word::FALSE && kind != Kind::Enumerated {
+            return Ok(());
+        }
+        if !is_attribute_name(name) {
+            return Err(self.wrong(Code::Value, &format!("no attribute of {tag} can be called {name:?}")));
+        }
+        self.out.push(' ');
+        self.out.push_str(name);
+        if kind == Kind::Boolean || is_bool && kind != Kind::Enumerated {
+            return Ok(());
+        }
+        self.out.push_str("=\"");
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let done = match self.attribute_text(value, &mut scratch) {
+            Some(text) => self.attribute_value(tag, name, kind, text),
+            None => Err(self.wrong(
+                Code::Type,
+                &format!("attribute {name} of {tag}: expected text, got {}", value.type_name()),
+            )),
+        };
+        self.scratch = scratch;
+        self.out.push('"');
+        done
+    }
+
+    /// The text of an attribute's value; of a list the texts in it with spaces between.
+    fn attribute_text<'a>(&self, value: Value<'a>, scratch: &'a mut String) -> Option<&'a str> {
+        if !value.is_list() {
+            return self.plain(value, scratch);
+        }
+        let (mut joined, mut text) = (String::new(), String::new());
+        for item in value.list_to_vec().ok()? {
+            if matches!(item.word(), Word::NIL | Word::FALSE) {
+                continue;
+            }
+            if !joined.is_empty() {
+                joined.push(' ');
+            }
+            joined.push_str(self.plain(item, &mut text)?);
+        }
+        *scratch = joined;
+        Some(scratch)
+    }
+
+    fn attribute_value(&mut self, tag: &str, name: &str, kind: Kind, text: &str) -> Result<(), Raise> {
+        let images = shows_images(tag);
+        let refused = match kind {
+            Kind::Url => refused_scheme(text, images),
+            Kind::Urls => text.split([',', ';']).find_map(|url| refused_scheme(url, images)),
+            _ => None,
+        };
+        if let Some(scheme) = refused {
+            return Err(self.wrong(Code::Value, &format!("attribute {name} of {tag}: {scheme}: is refused")));
+        }
+        push_attribute(&mut self.out, text);
+        Ok(())
+    }
+
+    fn raw_items(&mut self, items: Items<'h>) -> Result<(), Raise> {
+        for item in items {
+            match item.as_str() {
+                Some(markup) => self.raw(markup)?,
+                None if item == Value::NIL => {}
+                None => {
+                    let what = format!("raw! expected a string, got {}", item.type_name());
+                    return Err(self.wrong(Code::Type, &what));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, items: Items<'h>) -> Result<(), Raise> {
+        if let Some(Program { tag, .. }) = self.program {
+            return Err(self.wrong(Code::Value, &format!("a comment inside {tag}")));
+        }
+        let (mut all, mut scratch) = (String::new(), String::new());
+        for item in items {
+            match self.plain(item, &mut scratch) {
+                Some(text) => all.push_str(text),
+                None => return Err(self.no_content(item)),
+            }
+        }
+        push_comment(&mut self.out, &all);
+        Ok(())
+    }
+
+    #[cold]
+    fn no_content(&self, node: Value<'_>) -> Raise {
+        self.wrong(Code::Type, &format!("no HTML for {}", node.type_name()))
+    }
+
+    /// The error of what is wrong where the walk is.
+    #[cold]
+    fn wrong(&self, code: Code, what: &str) -> Raise {
+        const SHOWN: usize = 8;
+        let tags: Vec<&str> = self.open.iter().filter_map(|open| open.tag).collect();
+        let place = match tags.len().checked_sub(SHOWN) {
+            _ if tags.is_empty() => String::new(),
+            None | Some(0) => format!(" (in {})", tags.join(" > ")),
+            Some(left) => format!(" (in … > {})", tags[left..].join(" > ")),
+        };
+        Raise::new(code, format!("render-to-html: {what}{place}"))
+    }
+}
+
+/// Is that the type of a script element that holds JSON?
+fn is_json(kind: &str) -> bool {
+    let kind = kind.trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json") || kind == "importmap" || kind == "speculationrules"
+}
