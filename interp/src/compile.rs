@@ -117,11 +117,24 @@ impl Compiler<'_> {
         self.expr(core, Goal::Slot(slot))
     }
 
+    /// Compiles `core` into `slot`, whose value is wanted here even if not by who asked.
+    fn wanted_into(&mut self, core: &Core, slot: u16) -> Done {
+        let outer = self.f().discarded.take();
+        self.into(core, slot)?;
+        self.f().discarded = outer;
+        Ok(())
+    }
+
     /// Compiles `core` for its effect.
     fn effect(&mut self, core: &Core) -> Done {
         match &core.node {
             CoreNode::Const(_) | CoreNode::Lambda(_) => Ok(()),
-            _ => self.with_temp(&core.span, |c, t| c.into(core, t)),
+            _ => self.with_temp(&core.span, |c, t| {
+                let outer = c.f().discarded.replace(t);
+                c.into(core, t)?;
+                c.f().discarded = outer;
+                Ok(())
+            }),
         }
     }
 
@@ -209,7 +222,7 @@ impl Compiler<'_> {
     }
 
     fn global_store(&mut self, op: Op, name: &Name, value: &Core, slot: u16, span: &Span) -> Done {
-        self.into(value, slot)?;
+        self.wanted_into(value, slot)?;
         let k = self.f().global(name);
         self.f().emit(Instr::wide(op, slot, k), span);
         Ok(())
@@ -240,7 +253,7 @@ impl Compiler<'_> {
     }
 
     fn assign(&mut self, var: &Var, value: &Core, slot: u16, span: &Span) -> Done {
-        self.into(value, slot)?;
+        self.wanted_into(value, slot)?;
         match self.place(var)? {
             Place::Boxed(s, _) => {
                 self.f().emit(Instr::abc(Op::SetBox, s, slot, 0), span);

@@ -15,6 +15,7 @@ mod control;
 mod coroutine;
 mod eval;
 mod fiber;
+mod floats;
 mod frames;
 mod marks;
 mod operands;

@@ -57,6 +57,12 @@ pub mod feedback {
     pub const OTHER: u64 = 2;
     /// A list in the shape of a view.
     pub const VIEW: u64 = 4;
+    /// A flonum result that is the first operand of the next instruction.
+    pub const FEEDS_FIRST: u64 = 8;
+    /// A flonum result that is the second operand of the next instruction.
+    pub const FEEDS_SECOND: u64 = 16;
+    /// Either of these.
+    pub const FEEDS: u64 = FEEDS_FIRST | FEEDS_SECOND;
 }
 
 impl Instance {

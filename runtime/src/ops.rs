@@ -195,8 +195,12 @@ macro_rules! for_each_op {
             Rest { a: Def, b: Use } [Alloc, Raise];
             /// `a := ` item `c` of vector `b`.
             VectorRef { a: Def, b: Use, c: Use } [Alloc, Raise];
+            /// `a := ` item number `c` of vector `b`.
+            VectorRefI { a: Def, b: Use, c: Imm } [Alloc, Raise];
             /// Item `b` of vector `a := c`.
             VectorSet { a: Use, b: Use, c: Use } [Alloc, Raise];
+            /// Item number `b` of vector `a := c`.
+            VectorSetI { a: Use, b: Imm, c: Use } [Alloc, Raise];
             /// `a := ` item `c` of list `b`.
             Nth { a: Def, b: Use, c: Use } [Alloc, Raise];
             /// `a := ` value of key `c` in dict `b`, or `nil`.

@@ -15,7 +15,8 @@ use sx_runtime::fault::{Fault, planted};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::syntax::{Name, Node, Span, Stx, Syntax};
 
-/// Primitives with an instruction: name, instruction, and its form with a small integer last.
+/// Primitives with an instruction: name, instruction, and its form with a small integer as second
+/// operand.
 const INSTRUCTIONS: &[(&str, usize, Op, Option<Op>)] = &[
     ("+", 2, Op::Add, Some(Op::AddI)),
     ("-", 2, Op::Sub, Some(Op::SubI)),
@@ -36,8 +37,8 @@ const INSTRUCTIONS: &[(&str, usize, Op, Option<Op>)] = &[
     ("cons", 2, Op::Cons, None),
     ("first", 1, Op::First, None),
     ("rest", 1, Op::Rest, None),
-    ("vector-ref", 2, Op::VectorRef, None),
-    ("vector-set!", 3, Op::VectorSet, None),
+    ("vector-ref", 2, Op::VectorRef, Some(Op::VectorRefI)),
+    ("vector-set!", 3, Op::VectorSet, Some(Op::VectorSetI)),
     ("nth", 2, Op::Nth, None),
     ("get", 2, Op::Get, None),
 ];
@@ -275,7 +276,9 @@ impl Compiler<'_> {
 
     fn primitive_into(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
         let mark = self.f().next;
-        if let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name && r.1 == args.len()) {
+        if &**name == "vector-set!" && args.len() == 3 {
+            self.vector_set(name, args, slot, span)?;
+        } else if let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name && r.1 == args.len()) {
             self.instruction(name, row.2, row.3, args, slot, span)?;
         } else if args.len() > 2 && FOLDS.contains(&&**name) {
             self.fold(name, args, slot, span)?;
@@ -288,6 +291,29 @@ impl Compiler<'_> {
             self.call_prim(name, args, slot, span)?;
         }
         self.f().next = mark;
+        Ok(())
+    }
+
+    /// `(vector-set! v i x)`: its value, `nil`, is made apart, and only if somebody wants it.
+    fn vector_set(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
+        let v = self.operand(&args[0])?;
+        let int = small_int(&args[1]);
+        let i = match int {
+            Some(i) => i as u16,
+            None => self.operand(&args[1])?,
+        };
+        let x = self.operand(&args[2])?;
+        let (op, index) = match int {
+            Some(i) => (Op::VectorSetI, ColdArg::Int(i as i32)),
+            None => (Op::VectorSet, ColdArg::Slot(i)),
+        };
+        let cold = [ColdArg::Slot(v), index, ColdArg::Slot(x)];
+        self.inlined(name, Instr::abc(op, v, i, x), &cold, ColdThen::Into(slot), span)?;
+        if self.f().discarded != Some(slot) {
+            let k = self.f().datum(&Syntax::new(Node::Nil, span.clone()));
+            self.f().emit(Instr::wide(Op::Const, slot, k), span);
+            self.cold_ends_here();
+        }
         Ok(())
     }
 
@@ -318,14 +344,6 @@ impl Compiler<'_> {
             s[i] = self.operand(arg)?;
         }
         let cold: Vec<ColdArg> = s[..args.len()].iter().map(|s| ColdArg::Slot(*s)).collect();
-        if op == Op::VectorSet {
-            let instr = Instr::abc(op, s[0], s[1], s[2]);
-            self.inlined(name, instr, &cold, ColdThen::Into(slot), span)?;
-            let k = self.f().datum(&Syntax::new(Node::Nil, span.clone()));
-            self.f().emit(Instr::wide(Op::Const, slot, k), span);
-            self.cold_ends_here();
-            return Ok(());
-        }
         self.inlined(
             name,
             Instr::abc(op, slot, s[0], s[1]),

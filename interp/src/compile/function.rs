@@ -77,6 +77,8 @@ pub(super) struct Function {
     /// First free slot.
     pub next: u16,
     max: u16,
+    /// A slot whose value nobody reads: that of an expression wanted for its effect.
+    pub discarded: Option<u16>,
     spans: Vec<PcSpan>,
     sources: Vec<Arc<Source>>,
     pub loops: Vec<Loop>,
@@ -105,6 +107,7 @@ impl Function {
             captures: 0,
             next: 1,
             max: 1,
+            discarded: None,
             spans: vec![],
             sources: vec![],
             loops: vec![],

@@ -4,7 +4,7 @@
 #![allow(unsafe_code)]
 
 use super::Machine;
-use sx_runtime::object::{self, Type, buffer, closure_head, header, view};
+use sx_runtime::object::{self, Type, buffer, closure_head, header, vector, view};
 use sx_runtime::ops::Op;
 use sx_runtime::value::Word;
 
@@ -70,6 +70,16 @@ pub(super) unsafe fn view_item(view: Word, i: u64) -> Option<Word> {
         let at = || buffer::ELEMENTS + (extent >> 32) as usize + i as usize;
         (i < extent & 0xffff_ffff).then(|| object::field(object::field(view, view::BUFFER), at()))
     }
+}
+
+/// Is this a vector with an element `i`?
+///
+/// # Safety
+/// A pointer word is live.
+#[inline(always)]
+pub(super) unsafe fn has_element(w: Word, i: i64) -> bool {
+    // SAFETY: by the caller; the type is checked before the length is read.
+    unsafe { object::is_type(w, Type::Vector) && (i as u64) < object::field(w, vector::LEN).as_fixnum() as u64 }
 }
 
 /// Is this a closure that takes exactly `argc` arguments?

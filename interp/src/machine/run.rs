@@ -1,13 +1,14 @@
 //! The loop: decode, do, go on.
 
+use super::floats::{feed, feeds};
 use super::operands::{
-    both_fixnums, both_flonums, exact, floor_mod, is_pair, is_view, mixed_floats, move_down, takes_exactly, view_item,
-    view_len,
+    both_fixnums, both_flonums, exact, floor_mod, has_element, is_pair, is_view, mixed_floats, move_down,
+    takes_exactly, view_item, view_len,
 };
 use super::{Exit, Machine, kept};
 use sx_runtime::fault::{Fault, planted};
 use sx_runtime::instance::{Instance, feedback, instance_of};
-use sx_runtime::object::{self, Type, pair, vector};
+use sx_runtime::object::{self, pair, vector};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::stack::Site;
 use sx_runtime::value::{Value, Word};
@@ -135,6 +136,15 @@ impl Machine {
                     valued!($to, self.slow_op($i, &operands))
                 }};
             }
+            /// An instruction without a result.
+            macro_rules! slow_set {
+                ($i:expr, $operands:expr) => {{
+                    save!();
+                    if let Err(raise) = self.slow_op($i, $operands) {
+                        moved!(self.raise(raise));
+                    }
+                }};
+            }
             /// Whether the primitive of a test says yes.
             macro_rules! slow_test {
                 ($i:expr, $operands:expr) => {{
@@ -188,10 +198,16 @@ impl Machine {
             macro_rules! float_or_slow {
                 ($code:ident, $i:ident, $x:ident, $y:ident, $op:tt) => {{
                     if both_flonums($x, $y)
-                        && let Some(word) = Word::flonum($x.as_flonum() $op $y.as_flonum())
+                        && let result = $x.as_flonum() $op $y.as_flonum()
+                        && let Some(word) = Word::flonum(result)
                     {
-                        note!($i, feedback::FLOAT);
                         slot!($i.a()) = word;
+                        let known = $i.d() as u64;
+                        if known & feedback::FEEDS != 0 && !TRACED {
+                            ip = feed(fp, ip, $i, result);
+                        } else if known & feedback::FLOAT == 0 {
+                            *ip.sub(1) |= (feedback::FLOAT | feeds($i, Instr(*ip))) << 8;
+                        }
                     } else if let Some(word) = self.float_op($code, $x, $y) {
                         slot!($i.a()) = word;
                     } else {
@@ -546,27 +562,35 @@ impl Machine {
                     }
                     Op::VectorRef => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        if object::is_type(x, Type::Vector)
-                            && y.is_fixnum()
-                            && (y.as_fixnum() as u64) < object::field(x, vector::LEN).as_fixnum() as u64
-                        {
+                        if y.is_fixnum() && has_element(x, y.as_fixnum()) {
                             slot!(i.a()) = object::field(x, vector::ELEMENTS + y.as_fixnum() as usize);
                         } else {
                             slow!(i, i.a(), x, y)
                         }
                     }
+                    Op::VectorRefI => {
+                        let x = slot!(i.b());
+                        if has_element(x, i.imm_c()) {
+                            slot!(i.a()) = object::field(x, vector::ELEMENTS + i.imm_c() as usize);
+                        } else {
+                            let y = Word::fixnum(i.imm_c());
+                            slow!(i, i.a(), x, y)
+                        }
+                    }
                     Op::VectorSet => {
                         let (x, y, z) = (slot!(i.a()), slot!(i.b()), slot!(i.c()));
-                        if object::is_type(x, Type::Vector)
-                            && y.is_fixnum()
-                            && (y.as_fixnum() as u64) < object::field(x, vector::LEN).as_fixnum() as u64
-                        {
+                        if y.is_fixnum() && has_element(x, y.as_fixnum()) {
                             self.isolate.heap.write(x, vector::ELEMENTS + y.as_fixnum() as usize, z);
                         } else {
-                            save!();
-                            if let Err(raise) = self.slow_op(i, &[x, y, z]) {
-                                moved!(self.raise(raise));
-                            }
+                            slow_set!(i, &[x, y, z])
+                        }
+                    }
+                    Op::VectorSetI => {
+                        let (x, z) = (slot!(i.a()), slot!(i.c()));
+                        if has_element(x, i.imm_b()) {
+                            self.isolate.heap.write(x, vector::ELEMENTS + i.imm_b() as usize, z);
+                        } else {
+                            slow_set!(i, &[x, Word::fixnum(i.imm_b()), z])
                         }
                     }
                     Op::Nth => {
