@@ -57,10 +57,12 @@ pub enum Command {
                       Tab completes names and shows their documentation; `,help` lists the commands."
     )]
     Repl,
-    /// Run text cases: code with its expectation in the same file
+    /// Run tests: text cases, and suites of deftest and defsuite
     #[command(
-        long_about = "Run text cases: code with its expectation in the same file (the format is in \
-                      docs/testing.md). Each case runs in a fresh isolate, once for every configuration."
+        long_about = "Run tests. A file of text cases is code with its expectation in the same file (the format is \
+                      in docs/testing.md); each case runs in a fresh isolate, once for every configuration. Any \
+                      other file that holds a deftest or defsuite is a suite: it is evaluated, then its tests run \
+                      in order, under the first configuration."
     )]
     Test(TestArgs),
     /// Lay programs out anew
@@ -86,7 +88,7 @@ pub struct RunArgs {
 /// Arguments of `sx test`.
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// A case file, or a directory of them
+    /// A file of cases or tests, or a directory of them
     #[arg(default_value = "tests")]
     pub path: PathBuf,
     /// Write what happened into the files as what is expected
@@ -98,6 +100,9 @@ pub struct TestArgs {
     /// Run only this configuration
     #[arg(long, value_name = "NAME")]
     pub config: Option<String>,
+    /// Write the results to FILE, in the XML that build servers read
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 /// Arguments of `sx fmt`.

@@ -6,7 +6,7 @@
 use crate::{FAILED, INTERRUPTED, SUCCESS, print};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use sx::{Engine, Error, InterruptHandle, Isolate, Options, Value};
+use sx::{Engine, Error, InterruptHandle, Isolate, Options, Stress, Value};
 
 /// The variable that bounds a program's heap.
 const MEMORY_LIMIT: &str = "SX_MEMORY_LIMIT";
@@ -28,7 +28,13 @@ struct Interrupts {
 impl Session {
     /// A session whose program sees `arguments`; an error text if the environment is wrong.
     pub fn start(arguments: &[String]) -> Result<Session, String> {
-        let mut isolate = Engine::with(options()?).isolate().map_err(|e| e.to_string())?;
+        Session::stressed(arguments, Stress::default())
+    }
+
+    /// The same in a stress mode.
+    pub fn stressed(arguments: &[String], stress: Stress) -> Result<Session, String> {
+        let options = Options { stress, ..options()? };
+        let mut isolate = Engine::with(options).isolate().map_err(|e| e.to_string())?;
         isolate.eval(&command_line(arguments)).map_err(|e| e.to_string())?;
         let interrupts = Interrupts::default();
         interrupts.watch(isolate.interrupt_handle());

@@ -1,11 +1,38 @@
-//! `sx test`: runs the text cases below a path under every configuration, or blesses them.
+//! `sx test`: runs the text cases and suites below a path, or blesses the cases.
+//!
+//! Invariant: the exit code is 0 only if something ran and all of it passed.
+
+mod junit;
+mod suite;
 
 use crate::args::TestArgs;
 use crate::run::complain;
-use crate::{FAILED, SUCCESS, USAGE, print};
+use crate::{FAILED, SUCCESS, USAGE, files, print};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use sx::Stress;
 use sx::corpus::{self, Configuration, Trial};
+
+/// What became of a test.
+pub struct Ran {
+    /// The file, as the summary shows it.
+    pub file: String,
+    /// The test's name in the file.
+    pub name: String,
+    /// How long it took.
+    pub time: Duration,
+    /// Why it failed, if it did.
+    pub failure: Option<String>,
+}
+
+/// The tests that were found.
+struct Found {
+    /// What is cut off the names of files.
+    root: PathBuf,
+    trials: Vec<Trial>,
+    suites: Vec<PathBuf>,
+}
 
 /// Runs or blesses what the command line says.
 pub fn test(args: &TestArgs) -> u8 {
@@ -13,18 +40,24 @@ pub fn test(args: &TestArgs) -> u8 {
         Ok(configurations) => configurations,
         Err(message) => return complain(&message, USAGE),
     };
-    let files = match corpus::collect(&args.path) {
-        Ok(files) => files,
-        Err(error) => return complain(&format!("{}: {error}", args.path.display()), USAGE),
-    };
     let filter = args.filter.as_deref().unwrap_or("");
     if args.bless {
-        return bless(&files, filter, &*configurations[0]);
+        return bless(&args.path, filter, &*configurations[0]);
     }
-    match trials(&args.path, &files, filter, &configurations) {
-        Ok(trials) => run(&trials),
-        Err(message) => complain(&message, USAGE),
+    let found = match find(&args.path, filter, &configurations) {
+        Ok(found) => found,
+        Err(message) => return complain(&message, USAGE),
+    };
+    let mut ran = run_trials(&found.trials);
+    let stress = corpus::stress_of(configurations[0].name()).unwrap_or_default();
+    match run_suites(&found, filter, stress) {
+        Ok(more) => ran.extend(more),
+        Err(code) => return code,
     }
+    if ran.is_empty() {
+        return complain(&format!("no tests under {}", args.path.display()), USAGE);
+    }
+    conclude(&ran, args.junit.as_deref())
 }
 
 /// The configurations named, never none.
@@ -41,46 +74,77 @@ fn configurations(only: Option<&str>) -> Result<Vec<Arc<dyn Configuration>>, Str
     Ok(chosen)
 }
 
-fn trials(
-    root: &Path,
-    files: &[PathBuf],
-    filter: &str,
-    configurations: &[Arc<dyn Configuration>],
-) -> Result<Vec<Trial>, String> {
-    let root = if root.is_dir() {
-        root
+/// The cases and suites below a path.
+fn find(path: &Path, filter: &str, configurations: &[Arc<dyn Configuration>]) -> Result<Found, String> {
+    let files = files::sources(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let root = if path.is_dir() {
+        path
     } else {
-        root.parent().unwrap_or(root)
+        path.parent().unwrap_or(path)
     };
-    let mut trials = Vec::new();
+    let (mut trials, mut suites) = (Vec::new(), Vec::new());
     for file in files {
-        trials.extend(corpus::load(file, root)?.trials(configurations));
+        if corpus::holds_a_case(&file) {
+            trials.extend(corpus::load(&file, root)?.trials(configurations));
+        } else if suite::is_one(&file) || file == path {
+            suites.push(file);
+        }
     }
     trials.retain(|trial| trial.name.contains(filter));
-    if trials.is_empty() {
-        return Err(format!("no cases under {}", root.display()));
-    }
-    Ok(trials)
+    let root = root.to_owned();
+    Ok(Found { root, trials, suites })
 }
 
-fn run(trials: &[Trial]) -> u8 {
-    let summary = corpus::run_all(trials, &|trial, result| {
+fn run_trials(trials: &[Trial]) -> Vec<Ran> {
+    let ran = Mutex::new(Vec::new());
+    corpus::run_all(trials, &|trial, time, result| {
         if let Err(differences) = result {
             print::text(&format!("FAILED {}\n{differences}\n", trial.name));
         }
+        let (file, name) = trial.name.split_once("::").unwrap_or(("", &trial.name));
+        let (file, name) = (file.to_owned(), name.to_owned());
+        let failure = result.as_ref().err().cloned();
+        let one = Ran {
+            file,
+            name,
+            time,
+            failure,
+        };
+        ran.lock().unwrap_or_else(PoisonError::into_inner).push(one);
     });
-    print::text(&format!(
-        "{} passed, {} failed\n",
-        summary.passed,
-        summary.failures.len()
-    ));
-    if summary.failures.is_empty() { SUCCESS } else { FAILED }
+    let mut ran = ran.into_inner().unwrap_or_else(PoisonError::into_inner);
+    ran.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
+    ran
 }
 
-fn bless(files: &[PathBuf], filter: &str, configuration: &dyn Configuration) -> u8 {
+fn run_suites(found: &Found, filter: &str, stress: Stress) -> Result<Vec<Ran>, u8> {
+    let mut ran = Vec::new();
+    for path in &found.suites {
+        ran.extend(suite::run(path, &found.root, filter, stress)?);
+    }
+    Ok(ran)
+}
+
+/// Writes the results where they are wanted, and the exit code.
+fn conclude(ran: &[Ran], junit: Option<&Path>) -> u8 {
+    let failed = ran.iter().filter(|one| one.failure.is_some()).count();
+    print::text(&format!("{} passed, {failed} failed\n", ran.len() - failed));
+    if let Some(path) = junit
+        && let Err(error) = std::fs::write(path, junit::report(ran))
+    {
+        return complain(&format!("{}: {error}", path.display()), USAGE);
+    }
+    if failed == 0 { SUCCESS } else { FAILED }
+}
+
+fn bless(path: &Path, filter: &str, configuration: &dyn Configuration) -> u8 {
+    let files = match corpus::collect(path) {
+        Ok(files) => files,
+        Err(error) => return complain(&format!("{}: {error}", path.display()), USAGE),
+    };
     let mut blessed = 0;
     for file in files {
-        match corpus::bless(file, filter, configuration) {
+        match corpus::bless(&file, filter, configuration) {
             Ok(count) => blessed += count,
             Err(message) => return complain(&message, FAILED),
         }

@@ -433,3 +433,96 @@ fn a_file_that_does_not_read_is_left_alone() {
         ("(f  (g)".to_owned(), "(f x)\n".to_owned())
     );
 }
+
+// ---- suites ------------------------------------------------------------------------------------
+
+const SUITE: &str = "\
+(define (double x) (* 2 x))
+(defsuite \"double\"
+  (deftest \"of a number\" (assert-equal 4 (double 2)))
+  (deftest \"of a sum\"
+    (assert-equal 7 (double 3)))
+  (deftest \"of what a handler answers\"
+    (assert-equal (list 2 4)
+      (with-handler {:ask (fn (request resume) (resume (first (get request :args))))}
+        (map (fn (x) (double (perform (list :ask x)))) (list 1 2))))))
+(deftest \"raises\" (first (rest 5)))
+";
+
+#[test]
+fn a_suite_shows_place_wanted_and_given_of_what_fails() {
+    let directory = directory("suite");
+    std::fs::write(directory.join("a.sx"), SUITE).expect("written");
+    let run = finish(command(&directory, &["test", "a.sx"]), "");
+    assert_eq!(
+        run.out,
+        "FAILED a.sx::double of a sum\nFAILED a.sx::raises\n2 passed, 2 failed\n"
+    );
+    assert_eq!(
+        run.err,
+        "\
+error[assert]: assert-equal: wanted 7, given 6
+ --> a.sx:5:5
+  |
+5 |     (assert-equal 7 (double 3)))
+  |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+backtrace:
+  in (anonymous)  a.sx:5:5
+error[type]: rest: 1 list arg
+  --> a.sx:10:26
+   |
+10 | (deftest \"raises\" (first (rest 5)))
+   |                          ^^^^^^^^
+backtrace:
+  in (anonymous)  a.sx:10:26
+"
+    );
+    assert_eq!(run.code, Some(1));
+}
+
+#[test]
+fn a_filter_chooses_tests_of_a_suite_in_every_mode() {
+    let directory = directory("suite-filter");
+    std::fs::write(directory.join("a.sx"), SUITE).expect("written");
+    for mode in ["interp", "interp+gc-stress", "interp+suspend", "interp+seal"] {
+        let run = finish(
+            command(&directory, &["test", ".", "--filter", "handler", "--config", mode]),
+            "",
+        );
+        assert_eq!(
+            (run.out.as_str(), run.code),
+            ("1 passed, 0 failed\n", Some(0)),
+            "{mode}"
+        );
+    }
+}
+
+#[test]
+fn results_are_written_as_xml() {
+    let directory = directory("suite-junit");
+    std::fs::write(directory.join("a.sx"), SUITE).expect("written");
+    std::fs::write(directory.join("b.sx"), CASES).expect("written");
+    let run = finish(command(&directory, &["test", ".", "--junit", "out.xml"]), "");
+    assert!(run.out.ends_with("6 passed, 6 failed\n"), "{}", run.out);
+    let xml = std::fs::read_to_string(directory.join("out.xml")).expect("written");
+    for part in [
+        "<testsuites tests=\"12\" failures=\"6\" ",
+        "<testsuite name=\"b.sx\" tests=\"8\" failures=\"4\" ",
+        "<testcase classname=\"b.sx\" name=\"good::interp+seal\" ",
+        "<failure message=\"error[assert]: assert-equal: wanted 7, given 6\">",
+    ] {
+        assert!(xml.contains(part), "{part}: {xml}");
+    }
+}
+
+#[test]
+fn a_suite_that_does_not_load_has_failed() {
+    let directory = directory("suite-broken");
+    std::fs::write(directory.join("a.sx"), "(deftest \"a\" 1)\n(undefined-thing)\n").expect("written");
+    let run = finish(command(&directory, &["test", "a.sx"]), "");
+    assert_eq!(
+        (run.out.as_str(), run.code),
+        ("FAILED a.sx::(loading)\n0 passed, 1 failed\n", Some(1))
+    );
+    assert!(run.err.contains(" --> a.sx:2:2\n"), "{}", run.err);
+}

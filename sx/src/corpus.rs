@@ -16,9 +16,9 @@ mod run;
 
 pub use bless::blessed;
 pub use check::check;
-pub use engine::engine_configurations;
+pub use engine::{engine_configurations, stress_of};
 pub use parse::{ParseError, parse};
-pub use run::{Summary, Trial, bless, collect, load, run_all};
+pub use run::{Summary, Trial, bless, collect, holds_a_case, load, run_all};
 
 use std::time::Duration;
 

@@ -147,6 +147,16 @@ impl Isolate {
         self.observers.push(Box::new(observer));
     }
 
+    /// The names of the tests that `deftest` has kept so far.
+    pub fn test_names(&mut self) -> Result<Vec<String>, Error> {
+        self.call("%test-names", ())
+    }
+
+    /// Runs one of them; a test fails by raising.
+    pub fn run_test(&mut self, index: usize) -> Result<(), Error> {
+        self.call::<Value>("%call-test", (index as i64,)).map(drop)
+    }
+
     /// What stops the program from outside.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         self.interrupt.clone()

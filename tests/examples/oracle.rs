@@ -25,7 +25,7 @@ fn main() -> Result<(), String> {
         .into_iter()
         .filter(|trial| trial.name.contains(&filter))
         .collect();
-    let summary = corpus::run_all(&trials, &|_, _| {});
+    let summary = corpus::run_all(&trials, &|_, _, _| {});
     for (name, text) in &summary.failures {
         println!("{name}\n{text}");
     }

@@ -195,21 +195,28 @@ pub(super) fn defeffect(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
     on_record(usage, "%defeffect")
 }
 
-fn test(usage: &Use<'_>, function: &'static str) -> Result<Stx> {
-    let (name, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
+fn test_body<'a>(usage: &'a Use<'_>) -> Result<&'a [Stx]> {
+    usage.args().get(1..).ok_or_else(|| usage.bad())
+}
+
+fn test(usage: &Use<'_>, function: &'static str, body: &[Stx]) -> Result<Stx> {
+    let name = usage.args().first().ok_or_else(|| usage.bad())?;
     let text = text_of(name).ok_or_else(|| usage.error("expected a name or a string", name))?;
     let builder = usage.builder();
     Ok(builder.call(function, [builder.string(&text), builder.thunk(body)]))
 }
 
-/// `(deftest name body…)`
+/// `(deftest name body…)`. The body ends in nil, so that its last form is no tail call and what
+/// fails there has a place.
 pub(super) fn deftest(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
-    test(usage, "%deftest")
+    let mut body = test_body(usage)?.to_vec();
+    body.push(usage.builder().nil());
+    test(usage, "%deftest", &body)
 }
 
 /// `(defsuite name body…)`
 pub(super) fn defsuite(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
-    test(usage, "%defsuite")
+    test(usage, "%defsuite", test_body(usage)?)
 }
 
 /// `(register-special-form! name procedure)`

@@ -19,17 +19,31 @@ const GRACE: Duration = Duration::from_secs(30);
 /// The variable that multiplies time limits.
 const SLOWDOWN: &str = "SX_TEST_SLOWDOWN";
 
+/// The modes of the interpreter by name, the plain one first.
+const MODES: &[(&str, Stress)] = &[
+    ("interp", PLAIN),
+    ("interp+gc-stress", Stress { collect: true, ..PLAIN }),
+    ("interp+suspend", Stress { suspend: true, ..PLAIN }),
+    ("interp+seal", Stress { seal: true, ..PLAIN }),
+];
+
+const PLAIN: Stress = Stress {
+    collect: false,
+    suspend: false,
+    seal: false,
+};
+
 /// Every configuration of the interpreter, the plain one first.
 pub fn engine_configurations() -> Vec<Arc<dyn Configuration>> {
-    let plain = Stress::default();
-    let modes = [
-        ("interp", plain),
-        ("interp+gc-stress", Stress { collect: true, ..plain }),
-        ("interp+suspend", Stress { suspend: true, ..plain }),
-        ("interp+seal", Stress { seal: true, ..plain }),
-    ];
-    let configuration = |(name, stress)| Arc::new(EngineConfiguration { name, stress }) as Arc<dyn Configuration>;
-    modes.into_iter().map(configuration).collect()
+    let configuration = |&(name, stress): &(&'static str, Stress)| -> Arc<dyn Configuration> {
+        Arc::new(EngineConfiguration { name, stress })
+    };
+    MODES.iter().map(configuration).collect()
+}
+
+/// What the configuration of that name makes an isolate do.
+pub fn stress_of(name: &str) -> Option<Stress> {
+    MODES.iter().find(|(mode, _)| *mode == name).map(|(_, stress)| *stress)
 }
 
 /// The interpreter in one mode.

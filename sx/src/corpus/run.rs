@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// One case under one configuration.
 #[derive(Clone)]
@@ -50,7 +51,8 @@ pub fn collect(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn holds_a_case(path: &Path) -> bool {
+/// Is it a file of cases?
+pub fn holds_a_case(path: &Path) -> bool {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.lines().any(|line| line.starts_with(super::parse::OPENING))
 }
@@ -113,8 +115,11 @@ pub struct Summary {
     pub failures: Vec<(String, String)>,
 }
 
-/// Runs trials on every processor and reports each result as it comes.
-pub fn run_all(trials: &[Trial], on_result: &(dyn Fn(&Trial, &Result<(), String>) + Sync)) -> Summary {
+/// What sees each result as it comes, and how long it took.
+type OnResult<'a> = dyn Fn(&Trial, Duration, &Result<(), String>) + Sync + 'a;
+
+/// Runs trials on every processor and reports each result.
+pub fn run_all(trials: &[Trial], on_result: &OnResult<'_>) -> Summary {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -122,8 +127,9 @@ pub fn run_all(trials: &[Trial], on_result: &(dyn Fn(&Trial, &Result<(), String>
         for _ in 0..threads.min(trials.len()) {
             scope.spawn(|| {
                 while let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let start = Instant::now();
                     let result = trial.run();
-                    on_result(trial, &result);
+                    on_result(trial, start.elapsed(), &result);
                     let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
                     results.push((trial.name.clone(), result));
                 }
@@ -171,7 +177,7 @@ mod tests {
         let trials = trials(";;;; one\na\n;=> A\n;;;; two\nb\n;=> C\n;;;; three\nc\n;=> X\n;skip shouts why not\n");
         let names: Vec<&str> = trials.iter().map(|t| t.name.as_str()).collect();
         assert_eq!(names, ["a.sx::one::shouts", "a.sx::two::shouts"]);
-        let summary = run_all(&trials, &|_, _| {});
+        let summary = run_all(&trials, &|_, _, _| {});
         assert_eq!(summary.passed, 1);
         assert_eq!(summary.failures.len(), 1);
         assert_eq!(summary.failures[0].0, "a.sx::two::shouts");

@@ -401,7 +401,7 @@ fn pages() {
         ),
         (
             "(defstyle s 1) (deftype t (a)) (deftest \"t\" 1) (defsuite u 2)",
-            "(define s 1)\n(%deftype 't '(a))\n(%deftest \"t\" (fn () 1))\n(%defsuite \"u\" (fn () 2))",
+            "(define s 1)\n(%deftype 't '(a))\n(%deftest \"t\" (fn () (begin 1 nil)))\n(%defsuite \"u\" (fn () 2))",
         ),
         (
             "(register-special-form! foo (fn (args env) 1))",
