@@ -4,6 +4,7 @@
 //! Deliberately absent: tests. They are in `suites/`, the written cases in `lang/`.
 
 pub mod examples;
+pub mod hostile;
 pub mod matrix;
 pub mod oracle;
 

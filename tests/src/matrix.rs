@@ -56,7 +56,7 @@ const WRAPS: [(&str, &str); 4] = [
 ];
 
 /// The sites that are nested in every other one.
-const INNER: [&str; 12] = [
+const INNER: [&str; 13] = [
     "map",
     "reduce",
     "sort",
@@ -69,6 +69,7 @@ const INNER: [&str; 12] = [
     "coroutine",
     "eval",
     "macro",
+    "component in data",
 ];
 
 /// A perform in each inner site, that in the site, that in an operand of each primitive; every

@@ -141,5 +141,10 @@ sites! {
     "eval" "(eval-expr '(let (($x 1)) $E))" [1] "1";
     "macro" "(begin (eval-expr '(defmacro macro$x () (let (($x 1)) $E))) (eval-expr '(macro$x)))" [1] "1";
     "macroexpand" "(begin (eval-expr '(defmacro macro$x () (let (($x 1)) $E))) (macroexpand '(macro$x)))" [1] "1";
+    "component" "(let () (defcomp ~part (&key $x) (b $E)) (render-to-html (p (map (fn (i) (~part :$x i)) (list 1 2)))))" [1 2] "\"<p><b>1</b><b>2</b></p>\"";
+    "component children" "(let () (defcomp ~box (&rest children) (p children)) (render-to-html (~box (let (($x 1)) $E))))" [1] "\"<p>1</p>\"";
+    "component in data" "(begin (eval-expr '(defcomp ~part$x (&key $x) (b $E))) (render-to-html '(p (~part$x :$x 1) (~part$x :$x 2))))" [1 2] "\"<p><b>1</b><b>2</b></p>\"";
+    "island" "(let () (defisland ~part (&key $x) (b $E)) (render-page (~part :$x 1)))" [1] "\"<b>1</b>\"";
+    "operand of a tag" "(p :id (let (($x 1)) $E) \"text\")" [1] "(p :id 1 \"text\")";
     "record constructor operand" "(let () (define-record-type r (make-r a b) r? (a r-a) (b r-b)) (r-a (make-r (let (($x 1)) $E) 2)))" [1] "1";
 }
