@@ -19,6 +19,9 @@ pub struct Verdict {
 /// Interpreter alone against Lua 5.4, on rows where Lua takes at least `LUA_COUNTS_S` a repetition.
 const INTERPRETER_RATIO: f64 = 1.5;
 const LUA_COUNTS_S: f64 = 0.05;
+/// The same against Guile, on rows where strings, ports and tables do the work.
+const GUILE_RATIO: f64 = 2.0;
+const GUILE_ROWS: [&str; 3] = ["wordcount", "strbuild", "tc"];
 const START_UP_S: f64 = 0.02;
 const MEMORY_RATIO: f64 = 2.0;
 const DEPTH_RATIO: f64 = 1.5;
@@ -35,6 +38,7 @@ pub fn verdicts(table: &Table) -> Vec<Verdict> {
             .iter()
             .filter_map(|line| against_lua(table, line.row.name, line.count)),
     );
+    found.extend(GUILE_ROWS.iter().filter_map(|row| against_guile(table, row)));
     found.extend(table.lines.iter().filter_map(|line| must(table, line.row)));
     found.extend(
         table
@@ -67,6 +71,15 @@ fn against_lua(table: &Table, row: &str, count: u32) -> Option<Verdict> {
         bound,
         figure: times(ratio),
         holds: ratio <= INTERPRETER_RATIO,
+    })
+}
+
+fn against_guile(table: &Table, row: &str) -> Option<Verdict> {
+    let ratio = table.ratio(row, "guile")?;
+    Some(Verdict {
+        bound: format!("{row}: interpreter ≤ {GUILE_RATIO} × Guile"),
+        figure: times(ratio),
+        holds: ratio <= GUILE_RATIO,
     })
 }
 

@@ -16,7 +16,7 @@ const HELP: &str = "\
 peers: measure SX and its peers on the same work
 
   --only ROW[,ROW…]    these rows only (start-up is always measured, to subtract it)
-  --peers NAME[,NAME…] these peers (default lua,guile,node; also chez,luajit,gambit; or all; or none)
+  --peers NAME[,NAME…] these peers (default lua,guile,node,rust; also chez,luajit,gambit; or all; or none)
   --runs N             timed runs of each program, interleaved (default 5)
   --count N            repeat each row's work N times instead of finding N
   --sx PATH            this binary (default: build one with cargo, release profile)

@@ -99,6 +99,15 @@ pub const SYSTEMS: &[System] = &[
         usual: false,
         ..SX
     },
+    // For one row: what a page costs that nobody had to interpret.
+    System {
+        name: "rust",
+        label: "Rust",
+        commands: &["rustc"],
+        package: "rustc",
+        folder: "rs",
+        ..SX
+    },
     System {
         commands: &["gsc"],
         package: "gambc",
@@ -143,6 +152,7 @@ impl System {
         match self.folder {
             "lua" => format!("local N={count}\n"),
             "js" => format!("const N={count};\n"),
+            "rs" => format!("const N: u32 = {count};\n"),
             _ => format!("(define N {count})\n"),
         }
     }
@@ -164,11 +174,16 @@ impl System {
         if row.generator && !self.make_gen.is_empty() {
             text += &std::fs::read_to_string(folder.join(self.make_gen))?;
         }
-        text += &std::fs::read_to_string(workload)?;
-        Ok(Some(text))
+        let workload = std::fs::read_to_string(workload)?;
+        // What Rust says of a whole file has to stand first in it.
+        Ok(Some(if self.folder == "rs" {
+            workload + &text
+        } else {
+            text + &workload
+        }))
     }
 
-    /// How to start the program at `file`. Gambit compiles it first; the cost of that is not measured.
+    /// How to start the program at `file`. Gambit and Rust compile it first; the cost of that is not measured.
     pub fn invocation(&self, command: &Path, file: &Path, scratch: &Path) -> io::Result<Invocation> {
         let command = command.as_os_str().to_owned();
         let file_arg = file.as_os_str().to_owned();
@@ -182,17 +197,19 @@ impl System {
                 env.push(("XDG_CACHE_HOME", scratch.join("cache").into_os_string()));
                 vec![command, "-s".into(), file_arg]
             }
-            "gambit" => vec![compile_gambit(&command, file)?],
+            "gambit" => vec![compiled(&command, &["-exe"], file)?],
+            "rust" => vec![compiled(&command, &["-O", "--edition=2024"], file)?],
             _ => vec![command, file_arg],
         };
         Ok(Invocation { argv, env })
     }
 }
 
-fn compile_gambit(command: &OsString, file: &Path) -> io::Result<OsString> {
+/// Compiles the program at `file` with these flags.
+fn compiled(command: &OsString, flags: &[&str], file: &Path) -> io::Result<OsString> {
     let program = file.with_extension("exe");
     let done = Command::new(command)
-        .arg("-exe")
+        .args(flags)
         .arg("-o")
         .arg(&program)
         .arg(file)

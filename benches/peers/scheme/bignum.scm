@@ -1,0 +1,11 @@
+(define (fact n acc) (if (= n 0) acc (fact (- n 1) (* n acc))))
+(define (fib n a b) (if (= n 0) a (fib (- n 1) b (+ a b))))
+(define (digits s i sum)
+  (if (= i (string-length s)) sum
+      (digits s (+ i 1) (+ sum (- (char->integer (string-ref s i)) 48)))))
+(define (work)
+  (let* ((f (fact 5000 1)) (g (fib 100000 0 1)))
+    (list (digits (number->string f) 0 0) (digits (number->string g) 0 0) (modulo (quotient g f) 1000000007))))
+(define (repeat n) (let ((answer (work))) (if (= n 1) answer (repeat (- n 1)))))
+(define (show l) (if (null? l) (newline) (begin (display (car l)) (display " ") (show (cdr l)))))
+(show (repeat N))

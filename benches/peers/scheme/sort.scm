@@ -1,0 +1,11 @@
+(define (numbers i x out)
+  (if (= i 1000000) out
+      (let ((x (modulo (* x 16807) 2147483647))) (numbers (+ i 1) x (cons x out)))))
+(define (work)
+  (let* ((xs (numbers 0 42 '()))
+         (up (list->vector (sort-list xs <)))
+         (down (list->vector (sort-list xs (lambda (a b) (> (modulo a 1000003) (modulo b 1000003)))))))
+    (list (vector-ref up 0) (vector-ref up 500000) (modulo (vector-ref down 0) 1000003) (modulo (vector-ref down 777777) 1000003))))
+(define (repeat n) (let ((answer (work))) (if (= n 1) answer (repeat (- n 1)))))
+(define (show l) (if (null? l) (newline) (begin (display (car l)) (display " ") (show (cdr l)))))
+(show (repeat N))
