@@ -71,6 +71,13 @@ pub enum Command {
                       groups stay; what a program means never changes."
     )]
     Fmt(FmtArgs),
+    /// Look for mistakes in programs without running them
+    #[command(
+        long_about = "Look for mistakes in programs without running them: names that nothing defines, wrong numbers of \
+                      arguments, variables that nothing uses, clauses that are read another way than they look. Exit \
+                      code 1 if anything was found."
+    )]
+    Check(CheckArgs),
     /// Show the documentation of a name
     Doc(DocArgs),
 }
@@ -113,6 +120,17 @@ pub struct FmtArgs {
     /// Change nothing: print the files that would change, exit code 1 if there are any
     #[arg(long)]
     pub check: bool,
+}
+
+/// Arguments of `sx check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Files, or directories of them; `-` reads standard input
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Also tell where the existing host does something else (docs/compat.md)
+    #[arg(long)]
+    pub compat: bool,
 }
 
 /// Arguments of `sx doc`.
@@ -173,7 +191,7 @@ mod tests {
     #[test]
     fn the_page_has_a_section_for_each_command() {
         let page = reference();
-        for name in ["sx run", "sx repl", "sx test", "sx fmt", "sx doc"] {
+        for name in ["sx run", "sx repl", "sx test", "sx fmt", "sx check", "sx doc"] {
             assert!(page.contains(&format!("## {name}\n")), "{name}");
         }
     }

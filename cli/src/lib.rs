@@ -5,6 +5,7 @@
 //! standard error.
 
 mod args;
+mod check;
 mod doc;
 mod files;
 mod fmt;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
         (None, Some(Command::Repl)) => repl::repl(),
         (None, Some(Command::Test(args))) => test::test(&args),
         (None, Some(Command::Fmt(args))) => fmt::fmt(&args),
+        (None, Some(Command::Check(args))) => check::check(&args),
         (None, Some(Command::Doc(args))) => doc::doc(&args.name),
         (None, None) => {
             print::error_text(&Cli::command().render_help().to_string());

@@ -17,7 +17,11 @@ pub fn error_text(text: &str) {
 
 /// Writes the report of an error to standard error, with colour if people look at it.
 pub fn error(error: &Error) {
+    error_text(&sx::report(error, style()));
+}
+
+/// With colour if people look at standard error.
+pub fn style() -> Style {
     let wants_colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let style = if wants_colour { Style::Colour } else { Style::Plain };
-    error_text(&sx::report(error, style));
+    if wants_colour { Style::Colour } else { Style::Plain }
 }

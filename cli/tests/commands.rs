@@ -526,3 +526,73 @@ fn a_suite_that_does_not_load_has_failed() {
     );
     assert!(run.err.contains(" --> a.sx:2:2\n"), "{}", run.err);
 }
+
+// ---- check -------------------------------------------------------------------------------------
+
+#[test]
+fn a_check_reports_findings_like_errors() {
+    let directory = directory("check");
+    std::fs::write(
+        directory.join("a.sx"),
+        "(define (f x)\n  (fitler x))\n(let ((y 1)) (f 1 2))\n",
+    )
+    .expect("written");
+    std::fs::write(directory.join("b.sx"), "(define (g x) (* 2 x))\n").expect("written");
+    let run = finish(command(&directory, &["check", "."]), "");
+    assert_eq!(
+        run.err,
+        "\
+error[undefined]: Undefined symbol: fitler
+ --> ./a.sx:2:4
+  |
+2 |   (fitler x))
+  |    ^^^^^^
+  |
+  = help: did you mean `filter`?
+warning[unused]: y is bound but never used
+ --> ./a.sx:3:8
+  |
+3 | (let ((y 1)) (f 1 2))
+  |        ^
+error[arity]: f: expected 1 argument, got 2
+ --> ./a.sx:3:14
+  |
+3 | (let ((y 1)) (f 1 2))
+  |              ^^^^^^^
+"
+    );
+    assert_eq!((run.out.as_str(), run.code), ("2 programs, 3 findings\n", Some(1)));
+    let run = finish(command(&directory, &["check", "b.sx"]), "");
+    assert_eq!(
+        (run.out.as_str(), run.err.as_str(), run.code),
+        ("1 program, 0 findings\n", "", Some(0))
+    );
+    let run = finish(command(&directory, &["check", "none.sx"]), "");
+    assert_eq!((run.err.as_str(), run.code), ("sx: none.sx: no such file\n", Some(2)));
+}
+
+#[test]
+fn a_check_tells_where_the_existing_host_differs() {
+    let run = sx("check-compat", &["check", "--compat", "-"], "(display (append! () 1))");
+    assert_eq!(
+        run.err,
+        "\
+warning[compat]: (append! () x): there, grows the literal; here, error append!: the empty list cannot grow
+ --> <stdin>:1:19
+  |
+1 | (display (append! () 1))
+  |                   ^^
+  |
+  = help: start from (list)
+"
+    );
+    assert_eq!(run.code, Some(1));
+    let run = sx("check-plain", &["check", "-"], "(display (append! () 1))");
+    assert_eq!(run.code, Some(0));
+}
+
+#[test]
+fn advice_names_nothing_that_is_not_there() {
+    let run = sx("advice", &["repl"], "(fltirr 1)\n(fltirx 1)\n");
+    assert_eq!(run.err.matches("did you mean").count(), 0, "{}", run.err);
+}

@@ -33,10 +33,24 @@ impl Isolate {
         }
     }
 
+    /// How many arguments the function that a global holds takes: the least, and the most if there
+    /// is one.
+    pub fn arity(&self, name: &str) -> Option<(usize, Option<usize>)> {
+        let globals = &self.machine.isolate.state.globals;
+        if let Some(id) = globals.primitive(name) {
+            return Some(prims::get(id).arity());
+        }
+        let chunk = self.function(name)?;
+        let params = usize::from(chunk.params);
+        Some((params, (!chunk.rest).then_some(params)))
+    }
+
     /// Every name with a meaning: globals and special forms, sorted.
     pub fn names(&self) -> Vec<String> {
         let globals = &self.machine.isolate.state.globals;
-        let mut names: Vec<String> = globals.iter().map(|(name, _)| name.to_string()).collect();
+        // A name that was only mentioned has a cell too.
+        let bound = globals.iter().filter(|(name, _)| globals.is_bound(name));
+        let mut names: Vec<String> = bound.map(|(name, _)| name.to_string()).collect();
         names.extend(forms().map(|form| form.name.to_owned()));
         names.sort();
         names.dedup();

@@ -27,7 +27,7 @@ pub use engine::{Engine, Options, Stress};
 pub use error::{Error, TraceFrame};
 pub use host::{InterruptHandle, Simulation};
 pub use isolate::Isolate;
-pub use report::{Style, report};
+pub use report::{Style, report, report_warning};
 pub use sx_interp::read::is_incomplete;
 pub use sx_runtime::error::Code;
 pub use sx_runtime::num::Num;

@@ -37,23 +37,34 @@ const FRAMES_MAX: usize = 20;
 /// # Ok::<(), sx::Error>(())
 /// ```
 pub fn report(error: &Error, style: Style) -> String {
+    let mut text = String::new();
+    for error in std::iter::once(error).chain(&error.more) {
+        render(&mut text, error, Level::ERROR, error.code.text(), style);
+    }
+    text
+}
+
+/// The report of something that is no error but deserves a look, under a name of its own.
+pub fn report_warning(warning: &Error, name: &str, style: Style) -> String {
+    let mut text = String::new();
+    render(&mut text, warning, Level::WARNING, name, style);
+    text
+}
+
+fn render(text: &mut String, error: &Error, level: Level<'static>, name: &str, style: Style) {
     let renderer = match style {
         Style::Plain => Renderer::plain(),
         Style::Colour => Renderer::styled(),
     };
     // The window below already cut what is too wide.
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(4 * WIDTH_MAX);
-    let mut text = String::new();
-    for error in std::iter::once(error).chain(&error.more) {
-        text.push_str(&renderer.render(&[group(error)]));
-        text.push('\n');
-        backtrace(&mut text, &error.trace);
-    }
-    text
+    text.push_str(&renderer.render(&[group(error, level, name)]));
+    text.push('\n');
+    backtrace(text, &error.trace);
 }
 
-fn group(error: &Error) -> Group<'_> {
-    let title = Level::ERROR.primary_title(&error.message).id(error.code.text());
+fn group<'a>(error: &'a Error, level: Level<'static>, name: &'a str) -> Group<'a> {
+    let title = level.primary_title(&error.message).id(name);
     let mut group = Group::with_title(title);
     if let Some(span) = &error.span {
         group = group.element(snippet(span));

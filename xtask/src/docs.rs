@@ -28,6 +28,10 @@ pub const PAGES: &[Page] = &[
         generate: sx_cli::reference,
     },
     Page {
+        path: "docs/compat.md",
+        generate: sx_tools::compat::reference,
+    },
+    Page {
         path: "docs/errors.md",
         generate: errors::page,
     },

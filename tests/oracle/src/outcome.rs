@@ -38,7 +38,7 @@ pub struct Counts {
 }
 
 /// What programs are called in spans.
-pub const PROGRAM: &str = "program";
+pub const PROGRAM: &str = "<case>";
 
 /// A place as text.
 pub fn place_text(span: &Span) -> String {

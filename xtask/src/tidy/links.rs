@@ -36,29 +36,29 @@ pub fn check_links(tree: &Tree) -> Vec<Problem> {
     problems
 }
 
-/// Every list item of the language page links to a test, and the case it names is there.
+/// Every list item of the language page links to a test, and every case a page names is there.
 pub fn check_statements(tree: &Tree) -> Vec<Problem> {
-    let Some(page) = tree.get(LANGUAGE) else {
-        return Vec::new();
-    };
     let mut problems = Vec::new();
-    for (line, item) in items(&page.text) {
-        let tests: Vec<Link> = links(&item)
-            .into_iter()
-            .filter(|link| link.target.starts_with("../tests/"))
-            .collect();
-        if tests.is_empty() {
+    for (line, item) in tree.get(LANGUAGE).map(|page| items(&page.text)).unwrap_or_default() {
+        if !links(&item).iter().any(is_test) {
             problems.push(Problem::new(LANGUAGE, line, "this statement links to no test"));
         }
-        for link in tests {
-            let file = resolve(LANGUAGE, &link.target).and_then(|path| tree.get(&path));
+    }
+    for page in tree.with_extension("md") {
+        for link in links(&page.text).iter().filter(|link| is_test(link)) {
+            let file = resolve(&page.path, &link.target).and_then(|path| tree.get(&path));
             if file.is_some_and(|file| !has_case(file, &link.text)) {
                 let text = format!("`{}` has no case named `{}`", link.target, link.text);
-                problems.push(Problem::new(LANGUAGE, line, text));
+                problems.push(Problem::new(&page.path, link.line, text));
             }
         }
     }
     problems
+}
+
+/// A link from a page in `docs` to a test.
+fn is_test(link: &Link) -> bool {
+    link.target.starts_with("../tests/")
 }
 
 /// Is there such a case? Only text corpus files have cases; any other test file will do as it is.

@@ -1,0 +1,357 @@
+//! The program as it would be known while it runs: its expansion, what it defines, what it could
+//! import. Nothing of it runs; only libraries that come with the system are imported for real.
+
+use super::Finding;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use sx::{Code, Engine, Error, Isolate};
+use sx_interp::core::{Core, CoreNode};
+use sx_interp::expand::{
+    Answer, Expansion, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step, TopEnv, Warning,
+};
+use sx_interp::read::{SyntaxError, read_all};
+use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
+
+/// How many arguments a function takes: the least, and the most if there is one.
+pub type Arity = (usize, Option<usize>);
+
+/// What the program makes of a global.
+#[derive(Debug)]
+pub struct Definition {
+    /// Where it was first defined.
+    pub span: Span,
+    /// Of a procedure that is never replaced.
+    pub arity: Option<Arity>,
+}
+
+/// What a name means before the program defines anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    Value,
+    Macro,
+    Nothing,
+}
+
+/// Everything known of a program.
+pub struct World {
+    /// The core forms of the program.
+    pub cores: Vec<Core>,
+    /// Names in uses of macros that were not called, which may be defined or used there.
+    pub loose: HashSet<Name>,
+    pub findings: Vec<Finding>,
+    definitions: RefCell<HashMap<String, Definition>>,
+    macros: RefCell<HashMap<String, GlobalMacro>>,
+    libraries: HashMap<Name, Vec<(Name, Name)>>,
+    /// For what is built in, and the libraries that come with it.
+    isolate: RefCell<Isolate>,
+    known: RefCell<HashMap<String, Known>>,
+    /// Files being read, outermost first.
+    files: Vec<String>,
+}
+
+/// What every macro with a procedure is called by: it is never called.
+const UNCALLED: GlobalMacro = GlobalMacro::Procedure(MacroRef(0));
+/// Files that load each other deeper than this are left alone.
+const FILES_MAX: usize = 32;
+
+impl Globals for World {
+    fn macro_of(&self, global: &str) -> Option<GlobalMacro> {
+        if let Some(defined) = self.macros.borrow().get(global) {
+            return Some(defined.clone());
+        }
+        let is_own = self.definitions.borrow().contains_key(global);
+        (!is_own && self.known(global) == Known::Macro).then_some(UNCALLED)
+    }
+    fn is_bound(&self, global: &str) -> bool {
+        self.definitions.borrow().contains_key(global) || self.known(global) == Known::Value
+    }
+    fn has_library(&self, name: &str) -> bool {
+        self.libraries.contains_key(name)
+    }
+}
+
+impl World {
+    /// A world without a program.
+    pub fn new() -> Result<World, Error> {
+        Ok(World {
+            cores: Vec::new(),
+            loose: HashSet::new(),
+            findings: Vec::new(),
+            definitions: RefCell::default(),
+            macros: RefCell::default(),
+            libraries: HashMap::new(),
+            isolate: RefCell::new(Engine::new().isolate()?),
+            known: RefCell::default(),
+            files: Vec::new(),
+        })
+    }
+
+    /// What a name means without the program.
+    pub fn known(&self, name: &str) -> Known {
+        if let Some(known) = self.known.borrow().get(name) {
+            return *known;
+        }
+        let known = self.look_up(name);
+        self.known.borrow_mut().insert(name.to_owned(), known);
+        known
+    }
+
+    fn look_up(&self, name: &str) -> Known {
+        let mut isolate = self.isolate.borrow_mut();
+        if isolate.arity(name).is_some() {
+            return Known::Value;
+        }
+        // A name that does not read as one symbol means nothing.
+        if !matches!(read_all(Source::new("<name>", name)).as_deref(), Ok([one]) if one.as_name().is_some()) {
+            return Known::Nothing;
+        }
+        match isolate.eval(&format!("(type-of {name})")) {
+            Ok(kind) if kind.as_str() == Some("macro") => Known::Macro,
+            Ok(_) => Known::Value,
+            // Undefined, or a special form.
+            Err(_) => Known::Nothing,
+        }
+    }
+
+    /// How many arguments a global function takes, if that is settled.
+    pub fn arity(&self, global: &str) -> Option<Arity> {
+        match self.definitions.borrow().get(global) {
+            Some(definition) => definition.arity,
+            None => self.isolate.borrow().arity(global),
+        }
+    }
+
+    /// Does the program define it?
+    pub fn defines(&self, global: &str) -> bool {
+        self.definitions.borrow().contains_key(global) || self.macros.borrow().contains_key(global)
+    }
+
+    /// The global known to this program that is spelled most like the name.
+    pub fn nearest(&self, name: &str) -> Option<String> {
+        let definitions = self.definitions.borrow();
+        let names = self.isolate.borrow().names();
+        // A library's global is no name a program can write.
+        let own = definitions.keys().filter(|name| !name.contains('#'));
+        let all = own.chain(&names).map(String::as_str);
+        sx::suggest::nearest(name, all).map(str::to_owned)
+    }
+
+    // ---- expansion -----------------------------------------------------------------------------
+
+    /// Expands a whole program.
+    pub fn expand_program(&mut self, forms: &[Stx]) {
+        let top = TopEnv::program();
+        self.expand_all(forms, &top);
+    }
+
+    fn expand_all(&mut self, forms: &[Stx], top: &Rc<TopEnv>) {
+        for form in forms {
+            self.expand(Expansion::new(form.clone(), top), top);
+        }
+    }
+
+    fn expand(&mut self, expansion: Expansion, top: &Rc<TopEnv>) {
+        let mut step = expansion.step(Answer::Go, self);
+        loop {
+            step = match step {
+                Step::Done(core, warnings) => {
+                    self.warn(warnings);
+                    self.evaluate(&core, top);
+                    self.cores.push(core);
+                    return;
+                }
+                Step::Forms(forms) => return forms.into_iter().for_each(|form| self.expand(form, top)),
+                Step::Import(sets, _) => return sets.iter().for_each(|set| self.import(set, top)),
+                Step::Include(path, span) => return self.read_file(&path, &span, top),
+                Step::Library(library) => return self.library(&library),
+                Step::NeedMacro { form, span, next, .. } => {
+                    self.loosen(&form);
+                    next.step(Answer::Form(Syntax::new(Node::Nil, span)), self)
+                }
+                Step::NeedEval { core, next, .. } => {
+                    self.cores.push(core);
+                    next.step(Answer::Macro(MacroRef(0)), self)
+                }
+                Step::Pause(next) => next.step(Answer::Go, self),
+                Step::Err(error) => return self.syntax_error(error),
+                Step::Expanded(_) => return,
+            }
+        }
+    }
+
+    fn warn(&mut self, warnings: Vec<Warning>) {
+        for warning in warnings {
+            // The line names its place, which the report does too.
+            let place = format!("{}: ", warning.span.place());
+            let message = warning.message.strip_prefix(&place).unwrap_or(&warning.message);
+            let message = message.strip_prefix("[sx] ").unwrap_or(message).to_owned();
+            self.findings.push(Finding::warning("meaning", message, &warning.span));
+        }
+    }
+
+    fn syntax_error(&mut self, error: SyntaxError) {
+        self.findings.push(Finding {
+            rule: None,
+            error: Error::of_unreadable(vec![error]),
+        });
+    }
+
+    /// Every name in a use of a macro that is not called may be defined or used there.
+    fn loosen(&mut self, form: &Stx) {
+        let mut todo = vec![form];
+        while let Some(form) = todo.pop() {
+            match &form.node {
+                Node::Sym(name) | Node::Alias(name, _) => drop(self.loose.insert(name.clone())),
+                Node::List(items) | Node::Vector(items) => todo.extend(items),
+                Node::Dotted(items, rest) => todo.extend(items.iter().chain([rest])),
+                Node::Dict(pairs) => todo.extend(pairs.iter().flat_map(|(key, value)| [key, value])),
+                _ => {}
+            }
+        }
+    }
+
+    // ---- what evaluating a form would make known -----------------------------------------------
+
+    fn evaluate(&mut self, core: &Core, top: &Rc<TopEnv>) {
+        match &core.node {
+            CoreNode::Define(name, value) => self.define(name, value, &core.span),
+            CoreNode::Seq(forms) => forms.iter().for_each(|form| self.evaluate(form, top)),
+            CoreNode::Call(function, operands) => {
+                if let CoreNode::Global(function) = &function.node {
+                    self.call(function, operands, top, &core.span);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn define(&mut self, name: &Name, value: &Core, span: &Span) {
+        let arity = match &value.node {
+            CoreNode::Lambda(lambda) => Some((
+                lambda.params.len(),
+                lambda.rest.is_none().then_some(lambda.params.len()),
+            )),
+            _ => None,
+        };
+        let mut definitions = self.definitions.borrow_mut();
+        if let Some(first) = definitions.get_mut(&**name) {
+            first.arity = None;
+            let (line, column) = first.span.source.line_col(first.span.start);
+            if Arc::ptr_eq(&first.span.source, &span.source) {
+                let message = format!("{name} is defined again; the first definition is at {line}:{column}");
+                self.findings.push(Finding::warning("redefined", message, span));
+            }
+            return;
+        }
+        let span = span.clone();
+        definitions.insert(name.to_string(), Definition { span, arity });
+    }
+
+    /// The core functions that make a name known, and loading.
+    fn call(&mut self, function: &str, operands: &[Core], top: &Rc<TopEnv>, span: &Span) {
+        let constant = |at: usize| match operands.get(at).map(|operand: &Core| &operand.node) {
+            Some(CoreNode::Const(stx)) => Some(stx),
+            _ => None,
+        };
+        let name = constant(0).and_then(|stx| stx.as_name()).map(|name| name.to_string());
+        match (function, name) {
+            ("%define-syntax", Some(name)) => {
+                let rules = constant(1).and_then(|rules| Rules::from_datum(rules, top).ok());
+                let made = rules.map_or(UNCALLED, |rules| GlobalMacro::Rules(Rc::new(rules)));
+                self.macros.borrow_mut().insert(name, made);
+            }
+            ("%define-macro", Some(name)) => drop(self.macros.borrow_mut().insert(name, UNCALLED)),
+            ("%register-special-form", Some(name)) => {
+                self.macros.borrow_mut().insert(name, GlobalMacro::SpecialForm);
+            }
+            ("%define-global", Some(name)) => {
+                let span = span.clone();
+                self.definitions
+                    .borrow_mut()
+                    .insert(name, Definition { span, arity: None });
+            }
+            ("load", _) => {
+                if let Some(Node::Str(path)) = constant(0).map(|stx| &stx.node) {
+                    self.read_file(path, span, top);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    // ---- files and libraries -------------------------------------------------------------------
+
+    /// Takes in what a file that is loaded or included defines. One that is not there may be made
+    /// before the program runs.
+    fn read_file(&mut self, path: &str, from: &Span, top: &Rc<TopEnv>) {
+        let Some((name, text)) = file_for(path, &from.source.name) else {
+            return;
+        };
+        if self.files.contains(&name) || self.files.len() >= FILES_MAX {
+            return;
+        }
+        if let Ok(forms) = read_all(Source::new(name.as_str(), text)) {
+            self.files.push(name);
+            self.expand_all(&forms, top);
+            self.files.pop();
+        }
+    }
+
+    fn import(&mut self, set: &ImportSet, top: &Rc<TopEnv>) {
+        if !self.libraries.contains_key(&set.library) {
+            self.find_library(set);
+        }
+        let Some(exports) = self.libraries.get(&set.library) else {
+            return;
+        };
+        match set.select(exports) {
+            Ok(names) => names.iter().for_each(|(name, global)| top.alias(name, global)),
+            Err(error) => self
+                .findings
+                .push(Finding::error(Code::Import, error.message, &error.span)),
+        }
+    }
+
+    /// A library in a file is read, one that comes with the system imported.
+    fn find_library(&mut self, set: &ImportSet) {
+        let path = set.library.replace('.', "/");
+        for ending in ["sx", "scm"] {
+            let path = format!("{path}.{ending}");
+            if file_for(&path, &set.span.source.name).is_some() {
+                return self.read_file(&path, &set.span, &TopEnv::program());
+            }
+        }
+        let text = &set.span.source.text[set.span.start as usize..set.span.end as usize];
+        let imported = self.isolate.borrow_mut().eval(&format!("(import {text})"));
+        match imported {
+            Ok(_) => self.known.borrow_mut().clear(),
+            Err(error) => self
+                .findings
+                .push(Finding::error(Code::Import, error.message.clone(), &set.span)),
+        }
+    }
+
+    fn library(&mut self, library: &Library) {
+        let top = TopEnv::library(&library.name);
+        library.imports.iter().for_each(|set| self.import(set, &top));
+        library.declare(&top);
+        self.expand_all(&library.body, &top);
+        let global = |name: &Name| top.resolve(name, self);
+        let exports = library.exports.iter();
+        let exports = exports.map(|export| (export.external.clone(), global(&export.internal)));
+        let exports: Vec<(Name, Name)> = exports.collect();
+        self.libraries.insert(library.name.clone(), exports);
+    }
+}
+
+/// The file that `path` means in a text from the file `from`: beside it, or where we are.
+fn file_for(path: &str, from: &str) -> Option<(String, String)> {
+    let beside = Path::new(from).parent().map(|folder| folder.join(path));
+    let places = beside.into_iter().chain([Path::new(path).to_owned()]);
+    places
+        .filter_map(|place| Some((place.display().to_string(), std::fs::read_to_string(&place).ok()?)))
+        .next()
+}
