@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub enum Const {
     /// A datum.
     Datum(Stx),
+    /// The interned string that a `get` looks up.
+    Key(Name),
     /// The cell of a global variable.
     Global(Name),
     /// The row of a primitive.
@@ -70,6 +72,8 @@ pub struct Chunk {
     pub children: Vec<Arc<Chunk>>,
     /// How many variables a closure over this chunk captures.
     pub captures: u16,
+    /// How many feedback cells an instance has.
+    pub feedback: u16,
     /// Instructions that stand for a call of a primitive.
     pub inlined: Vec<Inlined>,
     /// `(pc, first slot word in live_words)` by pc: the slots needed after the instruction.
@@ -100,6 +104,7 @@ impl Chunk {
     /// A chunk of instructions written by hand, which use no constants.
     pub fn built_in(name: &str, params: u16, frame_size: u16, code: Vec<u64>) -> Chunk {
         let (live, live_words) = compute_live(&code, frame_size, &[]);
+        let has_code = !code.is_empty();
         Chunk {
             name: name.into(),
             doc: None,
@@ -111,6 +116,7 @@ impl Chunk {
             consts: vec![],
             children: vec![],
             captures: 0,
+            feedback: has_code as u16,
             inlined: vec![],
             live,
             live_words,
@@ -183,10 +189,12 @@ impl Chunk {
                 Role::Argc | Role::Imm => format!("{v}"),
                 Role::Captured => format!("^{v}"),
                 Role::Child => format!("fn{v}"),
+                Role::Feedback => format!("f{v}"),
                 Role::Jump => format!("->{}", pc as i64 + 1 + v),
                 Role::Const => match self.consts.get(v as usize) {
                     Some(Const::Global(n)) => format!("{n}"),
                     Some(Const::Prim(n)) => format!("'{n}"),
+                    Some(Const::Key(n)) => format!(":{n}"),
                     Some(Const::Datum(d)) => format!("k{v}={:?}", d.node),
                     None => format!("k{v}?"),
                 },

@@ -147,6 +147,16 @@ impl Heap {
         }
     }
 
+    /// Shape and slot of an interned key of a shaped dict.
+    pub fn dict_slot(&self, dict: Dict<'_>, key: Value<'_>) -> Option<(ShapeId, usize)> {
+        let shape = dict.shape()?;
+        let interned = key.is(Type::String) && key.has_flag(INTERNED);
+        interned
+            .then(|| self.shape_slot(shape, key))
+            .flatten()
+            .map(|slot| (shape, slot))
+    }
+
     /// The value of a key given as text.
     pub fn dict_get_str<'h>(&'h self, dict: Dict<'h>, key: &str) -> Option<Value<'h>> {
         match dict.shape() {

@@ -26,6 +26,8 @@ pub struct Instance {
     pub code: *mut u64,
     /// First constant.
     pub consts: *mut Word,
+    /// First feedback cell.
+    pub feedback: *const feedback::FeedbackCell,
     /// Slots of a frame.
     pub frame_size: u32,
     /// How often it was called, for the tier to come.
@@ -38,6 +40,7 @@ pub struct Instance {
     pub children: Vec<*const Instance>,
     code_memory: Box<[u64]>,
     consts_memory: Box<[Word]>,
+    feedback_memory: Box<[feedback::FeedbackCell]>,
 }
 
 /// Values of `Instance::builtin`: the number of a primitive, or one of these.
@@ -48,9 +51,78 @@ pub mod builtin {
     pub const NONE: u32 = u32::MAX;
 }
 
-/// What an instruction has met that its first fast path does not take: bits of field `d` of the
-/// instance's own copy of the instruction, for those whose table row leaves `d` free.
+/// What instructions have met, for the tier to come. Bits of field `d` of the instance's own copy
+/// of an instruction say what its first fast path does not take, where the table row leaves `d`
+/// free; callees and shapes are in cells, which `d` numbers.
 pub mod feedback {
+    use super::Instance;
+    use crate::shape::ShapeId;
+    use crate::value::Word;
+    use std::cell::Cell;
+
+    /// What one call or one `get` has met.
+    ///
+    /// Invariant: KEY is 0 in the cell of a call, and in that of a `get` it is an interned string
+    /// that a shape keeps alive.
+    #[derive(Default)]
+    #[repr(C)]
+    pub struct FeedbackCell {
+        /// A call: the address of the callee's instance. A `get`: the shape's number plus one in
+        /// the high half, then the slot, and bit 0 if there were several shapes.
+        seen: Cell<u64>,
+        key: Cell<u64>,
+    }
+
+    /// What a call has called.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Callee {
+        /// No closure yet.
+        None,
+        /// Closures over this instance only, which the cell keeps alive.
+        One(*const Instance),
+        /// Closures over several.
+        Many,
+    }
+
+    const MANY: u64 = 1;
+
+    impl FeedbackCell {
+        /// A call is about to enter a closure over this instance.
+        #[inline(always)]
+        pub fn note_callee(&self, instance: *const Instance) {
+            let seen = self.seen.get();
+            if seen != instance as u64 && seen != MANY {
+                self.seen.set(if seen == 0 { instance as u64 } else { MANY });
+            }
+        }
+        /// What the call has called.
+        pub fn callee(&self) -> Callee {
+            match self.seen.get() {
+                0 => Callee::None,
+                MANY => Callee::Many,
+                _ if self.key.get() != 0 => Callee::None,
+                instance => Callee::One(instance as *const Instance),
+            }
+        }
+        /// The slot of `key` in dicts of `shape`, if the `get` met just these last.
+        #[inline(always)]
+        pub fn slot(&self, shape: ShapeId, key: Word) -> Option<usize> {
+            let seen = self.seen.get();
+            (self.key.get() == key.0 && seen >> 32 == shape as u64 + 1).then_some((seen as u32 >> 1) as usize)
+        }
+        /// A `get` has found `key`, an interned string, at `slot` of `shape`.
+        pub fn note_slot(&self, shape: ShapeId, key: Word, slot: usize) {
+            let several = (self.seen.get() != 0) as u64;
+            self.seen.set((shape as u64 + 1) << 32 | (slot as u64) << 1 | several);
+            self.key.set(key.0);
+        }
+        /// The shape the `get` met last, and whether there were several shapes or keys.
+        pub fn shape(&self) -> Option<(ShapeId, bool)> {
+            let seen = self.seen.get();
+            (self.key.get() != 0).then(|| ((seen >> 32) as ShapeId - 1, seen & 1 != 0))
+        }
+    }
+
     /// A flonum operand or result.
     pub const FLOAT: u64 = 1;
     /// Something else than numbers that fit a word.
@@ -70,6 +142,7 @@ impl Instance {
     pub fn new(chunk: Arc<Chunk>, consts: Vec<Word>, children: Vec<*const Instance>, builtin: u32) -> Box<Instance> {
         let mut code_memory = chunk.code.clone().into_boxed_slice();
         let mut consts_memory = consts.into_boxed_slice();
+        let feedback_memory: Box<[_]> = (0..chunk.feedback).map(|_| Default::default()).collect();
         Box::new(Instance {
             head: InstanceHead {
                 captures: chunk.captures as u32,
@@ -77,6 +150,7 @@ impl Instance {
             },
             code: code_memory.as_mut_ptr(),
             consts: consts_memory.as_mut_ptr(),
+            feedback: feedback_memory.as_ptr(),
             frame_size: chunk.frame_size as u32,
             calls: Cell::new(0),
             builtin,
@@ -84,6 +158,7 @@ impl Instance {
             children,
             code_memory,
             consts_memory,
+            feedback_memory,
         })
     }
     /// What the procedures of this instance say of themselves.
@@ -107,6 +182,11 @@ impl Instance {
     /// The constants.
     pub fn consts(&self) -> &[Word] {
         &self.consts_memory
+    }
+    /// The feedback cells, which the operand of role `Feedback` numbers. Calls that found no cell
+    /// of their own share the first; no `get` does.
+    pub fn feedback(&self) -> &[feedback::FeedbackCell] {
+        &self.feedback_memory
     }
     /// What runs now: the chunk's code with the redefined primitives patched.
     pub fn code(&self) -> &[u64] {

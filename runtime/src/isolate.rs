@@ -14,6 +14,7 @@ use crate::fault::{Fault, planted};
 use crate::heap::{GcKind, Handle, Heap, HeapOptions, Roots};
 use crate::host::Host;
 use crate::html;
+use crate::instance::feedback::Callee;
 use crate::instance::{Instance, builtin, instance_of};
 use crate::object;
 use crate::prims::{self, Cx, PrimId, PrimState};
@@ -143,11 +144,16 @@ impl Roots for State {
     fn instance(&mut self, instance: *const (), f: &mut dyn FnMut(&mut Word)) {
         let mut todo = vec![instance as *mut Instance];
         while let Some(next) = todo.pop() {
-            // SAFETY: a live closure's instance, or the child of one: kept in `instances`.
+            // SAFETY: a live closure's instance, a child of one or a callee it noted: kept in
+            // `instances`.
             let instance = unsafe { &mut *next };
             if instance.head.mark.replace(self.collection) != self.collection {
                 instance.consts_mut().iter_mut().for_each(&mut *f);
                 todo.extend(instance.children.iter().map(|c| *c as *mut Instance));
+                todo.extend(instance.feedback().iter().filter_map(|cell| match cell.callee() {
+                    Callee::One(callee) => Some(callee as *mut Instance),
+                    Callee::None | Callee::Many => None,
+                }));
             }
         }
     }
@@ -376,6 +382,7 @@ impl Isolate {
                     Node::Value(row) => self.state.embedded.get(row as usize).copied().unwrap_or(Word::NIL),
                     _ => self.heap.constant_of_syntax(datum, Lists::Views).word(),
                 },
+                Const::Key(name) => self.heap.intern(name).word(),
                 Const::Global(name) => self.cell(name, chunk.core),
                 Const::Prim(name) => match prims::by_name(name) {
                     Some(id) => Word::fixnum(id.0 as i64),

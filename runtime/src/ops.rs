@@ -29,6 +29,8 @@ pub enum Role {
     Jump,
     /// A small integer.
     Imm,
+    /// Index of a feedback cell of the instance.
+    Feedback,
 }
 
 /// Where in the instruction an operand lies.
@@ -204,16 +206,16 @@ macro_rules! for_each_op {
             /// `a := ` item `c` of list `b`.
             Nth { a: Def, b: Use, c: Use } [Alloc, Raise];
             /// `a := ` value of key `c` in dict `b`, or `nil`.
-            Get { a: Def, b: Use, c: Use } [Alloc, Raise];
+            Get { a: Def, b: Use, c: Use, d: Feedback } [Alloc, Raise];
 
             /// `a := ` call the window's callee.
-            Call { a: Def, b: Window, c: Argc } [Call, Alloc, Raise];
+            Call { a: Def, b: Window, c: Argc, d: Feedback } [Call, Alloc, Raise];
             /// `a := ` call the value of a global cell; the callee slot is written here.
             CallGlobal { a: Def, b: Args, c: Const, d: Argc } [Call, Alloc, Raise];
             /// `a := ` call a primitive of the table.
             CallPrim { a: Def, b: Args, c: Const, d: Argc } [Alloc, Raise];
             /// Leave the frame to the window's callee.
-            TailCall { b: Window, c: Argc } [Call, Alloc, Raise, End];
+            TailCall { b: Window, c: Argc, d: Feedback } [Call, Alloc, Raise, End];
             /// Leave the frame to the value of a global cell.
             TailCallGlobal { b: Args, c: Const, d: Argc } [Call, Alloc, Raise, End];
             /// Leave the frame with the value `a`.
@@ -264,6 +266,9 @@ impl Op {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Instr(pub u64);
+
+/// Feedback cells that the instructions of a function may have; further sites share cell 0.
+pub const FEEDBACK_CELLS_MAX: u16 = 256;
 
 impl Instr {
     /// With three 16-bit operands.

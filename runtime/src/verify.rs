@@ -54,6 +54,7 @@ fn check_instr(chunk: &Chunk, pc: usize, instr: Instr) -> Result<(), String> {
             Role::Child => (v as usize) < chunk.children.len(),
             Role::Jump => instr.target(pc).is_some_and(|to| to < chunk.code.len()),
             Role::Imm => true,
+            Role::Feedback => v < chunk.feedback as i64,
         };
         if !fits {
             return Err(format!("operand {field:?}={v} of {} is out of range", op.info().name));
@@ -69,7 +70,8 @@ fn check_instr(chunk: &Chunk, pc: usize, instr: Instr) -> Result<(), String> {
 fn check_const(op: Op, constant: Option<&Const>) -> bool {
     match (op, constant) {
         (_, None) => false,
-        (Op::Const | Op::CheckBound, Some(c)) => matches!(c, Const::Datum(_)),
+        (Op::Const, Some(c)) => matches!(c, Const::Datum(_) | Const::Key(_)),
+        (Op::CheckBound, Some(c)) => matches!(c, Const::Datum(_)),
         (Op::CallPrim, Some(c)) => matches!(c, Const::Prim(_)),
         (_, Some(c)) => matches!(c, Const::Global(_)),
     }

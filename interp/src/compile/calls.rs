@@ -177,9 +177,9 @@ impl Compiler<'_> {
         self.window_args(args)?;
         let instr = match (goal, global) {
             (Goal::Return, Some(k)) => Instr::abcd(Op::TailCallGlobal, 0, base, k, argc as u8),
-            (Goal::Return, None) => Instr::abc(Op::TailCall, 0, base, argc),
+            (Goal::Return, None) => Instr::abcd(Op::TailCall, 0, base, argc, self.f().feedback_cell()),
             (Goal::Slot(slot), Some(k)) => Instr::abcd(Op::CallGlobal, slot, base, k, argc as u8),
-            (Goal::Slot(slot), None) => Instr::abc(Op::Call, slot, base, argc),
+            (Goal::Slot(slot), None) => Instr::abcd(Op::Call, slot, base, argc, self.f().feedback_cell()),
         };
         if global.is_some() {
             self.f().mark_operator(&callee.span);
@@ -278,7 +278,9 @@ impl Compiler<'_> {
         let mark = self.f().next;
         if &**name == "vector-set!" && args.len() == 3 {
             self.vector_set(name, args, slot, span)?;
-        } else if let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name && r.1 == args.len()) {
+        } else if let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name && r.1 == args.len())
+            && (row.2 != Op::Get || self.f().has_feedback_cell())
+        {
             self.instruction(name, row.2, row.3, args, slot, span)?;
         } else if args.len() > 2 && FOLDS.contains(&&**name) {
             self.fold(name, args, slot, span)?;
@@ -341,16 +343,33 @@ impl Compiler<'_> {
         }
         let mut s = [0u16; 3];
         for (i, arg) in args.iter().enumerate() {
-            s[i] = self.operand(arg)?;
+            s[i] = match op {
+                Op::Get => self.key_operand(arg)?,
+                _ => self.operand(arg)?,
+            };
         }
         let cold: Vec<ColdArg> = s[..args.len()].iter().map(|s| ColdArg::Slot(*s)).collect();
-        self.inlined(
-            name,
-            Instr::abc(op, slot, s[0], s[1]),
-            &cold,
-            ColdThen::Into(slot),
-            span,
-        )
+        let cell = match op {
+            Op::Get => self.f().feedback_cell(),
+            _ => 0,
+        };
+        let instr = Instr::abcd(op, slot, s[0], s[1], cell);
+        self.inlined(name, instr, &cold, ColdThen::Into(slot), span)
+    }
+
+    /// A slot that holds the value of `core`; a string that stands there is interned, so that the
+    /// instruction knows it again in the shape of a dict.
+    fn key_operand(&mut self, core: &Core) -> Result<u16, CompileError> {
+        let CoreNode::Const(datum) = &core.node else {
+            return self.operand(core);
+        };
+        let Node::Str(text) = &datum.node else {
+            return self.operand(core);
+        };
+        let slot = self.f().alloc(&core.span)?;
+        let k = self.f().key(text);
+        self.f().emit(Instr::wide(Op::Const, slot, k), &core.span);
+        Ok(slot)
     }
 
     /// `(+ a b c)` as `(+ (+ a b) c)`; its ordinary call is one call, from the first instruction.

@@ -5,7 +5,7 @@ use crate::core::Var;
 use std::collections::HashMap;
 use std::sync::Arc;
 use sx_runtime::chunk::{Chunk, Const, Inlined, PcSpan, compute_live};
-use sx_runtime::ops::{Instr, Op};
+use sx_runtime::ops::{FEEDBACK_CELLS_MAX, Instr, Op};
 use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
 
 /// Where a variable is.
@@ -85,6 +85,7 @@ pub(super) struct Function {
     /// Floats that the loops around load before they begin, with their slots.
     pub loop_constants: Vec<(f64, u16)>,
     pub cold: Vec<Cold>,
+    feedback: u16,
     pub inlined: Vec<Inlined>,
     open_locals: Vec<(u16, u32, Name)>,
     locals: Vec<(u16, u32, u32, Name)>,
@@ -113,6 +114,7 @@ impl Function {
             loops: vec![],
             loop_constants: vec![],
             cold: vec![],
+            feedback: 0,
             inlined: vec![],
             open_locals: vec![],
             locals: vec![],
@@ -145,6 +147,21 @@ impl Function {
     pub fn open_window(&mut self, span: &Span) -> Result<u16, CompileError> {
         self.alloc(span)?;
         self.alloc(span)
+    }
+
+    /// A feedback cell; when there are no more, the first, which calls share.
+    pub fn feedback_cell(&mut self) -> u8 {
+        if !self.has_feedback_cell() {
+            return 0;
+        }
+        let cell = self.feedback.max(1);
+        self.feedback = cell + 1;
+        cell as u8
+    }
+
+    /// Is there a feedback cell left that is nobody's?
+    pub fn has_feedback_cell(&self) -> bool {
+        self.feedback < FEEDBACK_CELLS_MAX
     }
 
     /// Takes back the last instruction, which nothing jumps behind.
@@ -228,6 +245,12 @@ impl Function {
 
     pub fn datum(&mut self, datum: &Stx) -> i32 {
         self.consts.push(Const::Datum(datum.clone()));
+        self.consts.len() as i32 - 1
+    }
+
+    /// Row of an interned string.
+    pub fn key(&mut self, text: &str) -> i32 {
+        self.consts.push(Const::Key(text.into()));
         self.consts.len() as i32 - 1
     }
 
@@ -328,6 +351,7 @@ impl Function {
             consts: self.consts,
             children: self.children,
             captures: self.captures,
+            feedback: self.feedback,
             inlined: self.inlined,
             live,
             live_words,

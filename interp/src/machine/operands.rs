@@ -4,9 +4,11 @@
 #![allow(unsafe_code)]
 
 use super::Machine;
-use sx_runtime::object::{self, Type, buffer, closure_head, header, vector, view};
+use sx_runtime::instance::feedback::FeedbackCell;
+use sx_runtime::object::{self, Type, buffer, closure_head, dict, header, vector, view};
 use sx_runtime::ops::Op;
-use sx_runtime::value::Word;
+use sx_runtime::shape::ShapeId;
+use sx_runtime::value::{Value, Word};
 
 /// The low 32 bits of the header of a closure that takes exactly `argc` arguments.
 #[inline(always)]
@@ -142,7 +144,35 @@ pub(super) unsafe fn mixed_floats(x: Word, y: Word) -> Option<(f64, f64)> {
     unsafe { Some((exact_double(x)?, exact_double(y)?)) }
 }
 
+/// The value of `key` in a dict, if the feedback cell of the instruction knows where it is.
+///
+/// # Safety
+/// Pointer words are live.
+#[inline(always)]
+pub(super) unsafe fn shaped_value(dict: Word, key: Word, cell: &FeedbackCell) -> Option<Word> {
+    // SAFETY: by the caller; a shaped dict has a slot for each key of its shape, and the number
+    // that marks a hashed one is no shape's.
+    unsafe {
+        if !object::is_type(dict, Type::Dict) {
+            return None;
+        }
+        let shape = object::field(dict, dict::SHAPE).as_fixnum() as ShapeId;
+        let slot = cell.slot(shape, key)?;
+        Some(object::field(object::field(dict, dict::STORE), buffer::ELEMENTS + slot))
+    }
+}
+
 impl Machine {
+    /// The same when the cell does not know yet: it will the next time.
+    #[inline(never)]
+    pub(super) unsafe fn shaped_get(&self, x: Word, key: Word, cell: &FeedbackCell) -> Option<Word> {
+        // SAFETY: by the caller, operands are live.
+        let (x, y): (Value<'_>, Value<'_>) = unsafe { (Value::from_raw(x), Value::from_raw(key)) };
+        let dict = x.as_dict()?;
+        let (shape, slot) = self.isolate.heap.dict_slot(dict, y)?;
+        cell.note_slot(shape, key, slot);
+        Some(dict.slot(slot).word())
+    }
     /// Arithmetic on floats that are no two flonums, or whose result is none. `None` leaves it
     /// to the primitive.
     #[inline(never)]

@@ -2,13 +2,13 @@
 
 use super::floats::{feed, feeds};
 use super::operands::{
-    both_fixnums, both_flonums, exact, floor_mod, has_element, is_pair, is_view, mixed_floats, move_down,
+    both_fixnums, both_flonums, exact, floor_mod, has_element, is_pair, is_view, mixed_floats, move_down, shaped_value,
     takes_exactly, view_item, view_len,
 };
 use super::{Exit, Machine, kept};
 use sx_runtime::fault::{Fault, planted};
 use sx_runtime::instance::{Instance, feedback, instance_of};
-use sx_runtime::object::{self, pair, vector};
+use sx_runtime::object::{self, Type, pair, vector};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::stack::Site;
 use sx_runtime::value::{Value, Word};
@@ -240,6 +240,14 @@ impl Machine {
                         consts = instance.consts;
                     } else {
                         moved!(self.enter(nfp, argc));
+                    }
+                }};
+            }
+            macro_rules! note_callee {
+                ($cell:expr, $callee:expr) => {{
+                    let callee: Word = $callee;
+                    if object::is_type(callee, Type::Closure) {
+                        (*instance_of(*fp).feedback.add($cell)).note_callee(instance_of(callee));
                     }
                 }};
             }
@@ -606,11 +614,20 @@ impl Machine {
                     }
                     Op::Get => {
                         let (x, y) = (slot!(i.b()), slot!(i.c()));
-                        slow!(i, i.a(), x, y)
+                        let cell = &*instance_of(*fp).feedback.add(i.d());
+                        if let Some(value) = shaped_value(x, y, cell) {
+                            slot!(i.a()) = value;
+                        } else if let Some(value) = self.shaped_get(x, y, cell) {
+                            slot!(i.a()) = value;
+                        } else {
+                            save!();
+                            valued!(i.a(), self.slow_op(i, &[x, y]))
+                        }
                     }
 
                     Op::Call => {
                         site!(i.b());
+                        note_callee!(i.d(), slot!(i.b()));
                         call!(fp.add(i.b()), i.c());
                     }
                     Op::CallGlobal => {
@@ -629,6 +646,7 @@ impl Machine {
                         valued!(i.a(), self.isolate.call_primitive(id, fp.add(i.b() + 1), i.d()))
                     }
                     Op::TailCall => {
+                        note_callee!(i.d(), slot!(i.b()));
                         if takes_exactly(slot!(i.b()), i.c()) {
                             move_down(fp.add(i.b()), fp, i.c() + 1);
                             call!(fp, i.c());

@@ -195,6 +195,7 @@ impl Machine {
         let chunk = &instance.chunk;
         let constant = |c: &Const| match c {
             Const::Global(name) => format!("global {name}"),
+            Const::Key(name) => format!(":{name}"),
             Const::Prim(name) => format!("primitive {name}"),
             Const::Datum(datum) => crate::expand::show_stx(datum),
         };

@@ -1,6 +1,7 @@
 //! The machine as an embedder drives it: a core library loaded from its sources, texts evaluated.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod feedback;
 mod modules;
 mod names;
 mod refuse;

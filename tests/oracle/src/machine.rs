@@ -126,6 +126,7 @@ fn shown(name: &str, doc: Option<Name>, mut params: Vec<Name>, rest: bool) -> Bo
         consts: vec![],
         children: vec![],
         captures: 1,
+        feedback: 0,
         inlined: vec![],
         live: vec![],
         live_words: vec![],
