@@ -85,6 +85,9 @@ pub enum Command {
 /// Arguments of `sx run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
+    /// The program is Scheme (R7RS), as that in a file whose name ends in .scm .sld .ss .sch is
+    #[arg(long)]
+    pub r7rs: bool,
     /// The program; `-` reads it from standard input
     pub file: PathBuf,
     /// What the program sees as its command line

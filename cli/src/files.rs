@@ -5,7 +5,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use sx::Source;
+use sx::{Language, Source};
 
 /// The endings of the files that are programs.
 const ENDINGS: &[&str] = &["sx", "scm"];
@@ -53,4 +53,9 @@ pub fn read_source(path: &Path) -> Result<Arc<Source>, String> {
     })?;
     let text = String::from_utf8(bytes).map_err(|_| format!("{name}: not UTF-8 text"))?;
     Ok(Source::new(name, text))
+}
+
+/// The same text as Scheme, whatever its name.
+pub fn in_scheme(source: &Source) -> Arc<Source> {
+    Source::in_language(Language::Scheme, source.name.as_str(), source.text.as_str())
 }

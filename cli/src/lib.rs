@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match (cli.expression, cli.command) {
         (Some(expression), _) => run::expression(&expression, &cli.arguments),
-        (None, Some(Command::Run(args))) => run::file(&args.file, &args.arguments),
+        (None, Some(Command::Run(args))) => run::file(&args),
         (None, Some(Command::Repl)) => repl::repl(),
         (None, Some(Command::Test(args))) => test::test(&args),
         (None, Some(Command::Fmt(args))) => fmt::fmt(&args),

@@ -1,18 +1,19 @@
 //! `sx run FILE` and `sx -e EXPR`: a whole text, form by form.
 
-use crate::files::read_source;
+use crate::args::RunArgs;
+use crate::files::{in_scheme, read_source};
 use crate::session::{Session, exit_code};
 use crate::{FAILED, SUCCESS, USAGE, print};
-use std::path::Path;
 use sx::Source;
 
 /// Runs the program in a file, or on standard input for `-`.
-pub fn file(path: &Path, arguments: &[String]) -> u8 {
-    let source = match read_source(path) {
+pub fn file(args: &RunArgs) -> u8 {
+    let source = match read_source(&args.file) {
+        Ok(source) if args.r7rs => in_scheme(&source),
         Ok(source) => source,
         Err(message) => return complain(&message, USAGE),
     };
-    let command_line = [&[path.display().to_string()], arguments].concat();
+    let command_line = [&[args.file.display().to_string()], &args.arguments[..]].concat();
     match Session::start(&command_line) {
         Ok(mut session) => exit_code(session.run(|isolate| isolate.eval_source(source))),
         Err(message) => complain(&message, USAGE),

@@ -6,7 +6,7 @@
 use crate::{FAILED, INTERRUPTED, SUCCESS, print};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use sx::{Engine, Error, InterruptHandle, Isolate, Options, Stress, Value};
+use sx::{Engine, Error, InterruptHandle, Isolate, Options, Stress};
 
 /// The variable that bounds a program's heap.
 const MEMORY_LIMIT: &str = "SX_MEMORY_LIMIT";
@@ -35,7 +35,14 @@ impl Session {
     pub fn stressed(arguments: &[String], stress: Stress) -> Result<Session, String> {
         let options = Options { stress, ..options()? };
         let mut isolate = Engine::with(options).isolate().map_err(|e| e.to_string())?;
-        isolate.eval(&command_line(arguments)).map_err(|e| e.to_string())?;
+        isolate.set_command_line(arguments);
+        isolate.on("exit", |arguments| {
+            let code = arguments
+                .first()
+                .and_then(|code| code.to_string().parse::<i64>().ok())
+                .unwrap_or(0);
+            std::process::exit((code & 0xff) as i32)
+        });
         let interrupts = Interrupts::default();
         interrupts.watch(isolate.interrupt_handle());
         Ok(Session { isolate, interrupts })
@@ -76,14 +83,6 @@ pub fn fail(error: &Error) -> u8 {
 /// The exit code of a result; its error is printed.
 pub fn exit_code<T>(result: Result<T, Error>) -> u8 {
     result.map_or_else(|error| fail(&error), |_| SUCCESS)
-}
-
-/// The definition of `command-line`, a function as in R7RS: a fresh list each time.
-fn command_line(arguments: &[String]) -> String {
-    let quoted = arguments
-        .iter()
-        .map(|argument| format!(" {}", Value::from(argument.as_str())));
-    format!("(define (command-line) (list{}))", quoted.collect::<String>())
 }
 
 fn options() -> Result<Options, String> {

@@ -58,10 +58,15 @@ controls! {
     /// Tell an error object where it is raised, if it has not been told; answer it.
     WithPlace "%with-place" (condition);
     /// Begin an evaluation: 0 a form, 1 a file, 2 a text, 3 the macro use at the head of a
-    /// form, 4 a list of names and a form, whose value is a procedure of these names.
+    /// form, 4 a list of names and a form, whose value is a procedure of these names, 5 a list of
+    /// a top level for Scheme and a form.
     EvalStart "%eval-start" (kind what);
     /// The first datum of a text and how many characters it takes, in a list; () if there is none.
     ReadDatum "%read-datum" (text);
+    /// The first datum of a text in Scheme, likewise.
+    ReadScheme "%read-scheme" (text);
+    /// A new top level for Scheme: its name, a symbol.
+    SchemeTop "%scheme-top" ();
     /// Go on with an evaluation, given the value of the call it asked for.
     EvalStep "%eval-step" (state value);
     /// Tell an error raised in a macro procedure the place of the macro's use, which the state of an

@@ -27,7 +27,7 @@ use sx_runtime::host::Host;
 use sx_runtime::html::tag_of;
 use sx_runtime::isolate;
 use sx_runtime::prims;
-use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
+use sx_runtime::syntax::{Language, Name, Node, Source, Span, Stx, Syntax};
 
 /// A macro of the isolate, by row.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ pub enum MacroRow {
 pub struct Evaluator {
     /// The program's top level.
     pub program: Rc<TopEnv>,
+    /// The top level of the Scheme programs it runs.
+    pub scheme: Rc<TopEnv>,
     /// Macros by row.
     pub macros: Vec<MacroRow>,
     /// Rows of the macros that globals hold, by the global's name.
@@ -61,17 +63,36 @@ pub struct Evaluator {
 impl Evaluator {
     /// Nothing defined yet.
     pub fn new() -> Evaluator {
+        let scheme = Module::environment(SCHEME_PROGRAM);
         Evaluator {
             program: TopEnv::program(),
+            scheme: scheme.top.clone(),
             macros: vec![],
             global_macros: HashMap::new(),
             recorded: None,
             core: false,
-            libraries: RefCell::default(),
+            libraries: RefCell::new(HashMap::from([(SCHEME_PROGRAM.into(), Rc::new(scheme))])),
             library_texts: vec![],
         }
     }
+    /// A new top level for Scheme, that nothing can import; its name.
+    pub fn new_scheme_top(&self) -> Name {
+        let mut libraries = self.libraries.borrow_mut();
+        let name: Name = format!("<environment-{}>", libraries.len()).into();
+        libraries.insert(name.clone(), Rc::new(Module::environment(&name)));
+        name
+    }
+    /// The top level where the forms of a text are evaluated.
+    pub fn top_of(&self, source: &Source) -> Rc<TopEnv> {
+        match source.language {
+            Language::Sx => self.program.clone(),
+            Language::Scheme => self.scheme.clone(),
+        }
+    }
 }
+
+/// What the top level of Scheme programs is called among the libraries.
+const SCHEME_PROGRAM: &str = "<program>";
 
 impl Default for Evaluator {
     fn default() -> Self {
@@ -236,8 +257,14 @@ impl Evaluation {
     }
     /// Of a text, its forms one after the other.
     pub fn text(source: Arc<Source>, top: &Rc<TopEnv>) -> Result<Evaluation, EvalError> {
+        let span = Span::start(&source);
         let forms = read_all(source).map_err(EvalError::Syntax)?;
-        Ok(Evaluation::of(Work::Forms(Rc::new(forms), 0, top.clone())))
+        let imports = top.imports_unsaid(&forms, &span);
+        let mut evaluation = Evaluation::of(Work::Forms(Rc::new(forms), 0, top.clone()));
+        if let Some(sets) = imports {
+            evaluation.push(Work::Import(Rc::new(sets), 0, top.clone()));
+        }
+        Ok(evaluation)
     }
     /// Of one form.
     pub fn form(form: Stx, top: &Rc<TopEnv>) -> Evaluation {

@@ -35,10 +35,10 @@ mod values;
 mod work;
 
 pub use crate::read::SyntaxError;
-pub use module::{Export, FEATURES, ImportSet, Library, show_library};
+pub use module::{Export, ImportSet, Library, show_library};
 pub use show::{show_core, show_stx};
 pub use syntax_rules::Rules;
-pub use table::{Form, forms};
+pub use table::{Form, forms, is_form};
 pub use top::{Adt, TopEnv};
 pub use work::Expansion;
 

@@ -6,5 +6,6 @@ pub mod control;
 pub mod core;
 pub mod eval;
 pub mod expand;
+pub mod library;
 pub mod machine;
 pub mod read;

@@ -91,6 +91,9 @@ impl Kind {
     }
 }
 
+/// What `,@` reads as in SX and in Scheme.
+const SPLICES: [&str; 2] = ["splice-unquote", "unquote-splicing"];
+
 /// One thing begun and not yet complete.
 struct Open {
     kind: Kind,
@@ -177,7 +180,7 @@ impl Reader {
                 Kind::Prefix(name) => {
                     let start = top.start;
                     self.open.pop();
-                    let head_end = start + if name == "splice-unquote" { 2 } else { 1 };
+                    let head_end = start + if SPLICES.contains(&name) { 2 } else { 1 };
                     let head = Syntax::new(Node::Sym(self.lexer.name(name)), self.lexer.span_to(start, head_end));
                     datum = Syntax::new(Node::List(vec![head, datum]), self.lexer.span(start));
                 }

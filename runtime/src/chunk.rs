@@ -4,6 +4,7 @@
 //! Invariant: `live` has a row for every instruction that can collect, raise or call, and the
 //! slots of a row are exactly those whose value is needed after the instruction.
 
+use crate::convert::Lists;
 use crate::fault::{Fault, planted};
 use crate::ops::{Effect, Instr, Op};
 use crate::syntax::{Name, Source, Span, Stx};
@@ -90,6 +91,8 @@ pub struct Chunk {
     /// Part of the core library: its globals cannot be redefined from outside, and backtraces
     /// leave it out.
     pub core: bool,
+    /// What its quoted lists and the lists of further arguments are made of.
+    pub lists: Lists,
 }
 
 impl Chunk {
@@ -124,6 +127,7 @@ impl Chunk {
             sources: vec![],
             locals: vec![],
             core: true,
+            lists: Lists::Views,
         }
     }
     /// Words per bit set.

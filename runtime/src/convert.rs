@@ -11,19 +11,29 @@ use crate::num::Num;
 use crate::number::size_of_number;
 use crate::object::Type;
 use crate::string::size_of_string;
-use crate::syntax::{Node, Span, Stx, Syntax};
+use crate::syntax::{Language, Node, Source, Span, Stx, Syntax};
 use crate::table::size_of_table;
 use crate::value::{Value, Word};
 use crate::vector::size_of_vector;
 use std::collections::{HashMap, HashSet};
 
 /// The shape of the lists made of syntax.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Lists {
     /// Indexed in constant time.
     Views,
     /// Chains of pairs, as Scheme programs expect.
     Pairs,
+}
+
+impl Lists {
+    /// The shape that the lists of a text have.
+    pub fn of(source: &Source) -> Lists {
+        match source.language {
+            Language::Sx => Lists::Views,
+            Language::Scheme => Lists::Pairs,
+        }
+    }
 }
 
 /// The value contains itself.
@@ -299,7 +309,7 @@ impl<'h> ToSyntax<'h, '_> {
             (Word::NIL, _) => Node::Nil,
             (Word::TRUE, _) => Node::Bool(true),
             (Word::FALSE, _) => Node::Bool(false),
-            (_, Some(Type::String)) => Node::Str(value.as_str().unwrap_or_default().into()),
+            (_, Some(Type::String | Type::Text)) => Node::Str(value.as_str().unwrap_or_default().into()),
             (_, Some(Type::Symbol)) => Node::Sym(value.as_symbol().unwrap_or_default().into()),
             (_, Some(Type::Keyword)) => Node::Keyword(value.as_keyword().unwrap_or_default().into()),
             (_, Some(Type::Bytevector)) => Node::Bytes(value.bytes_to_vec().unwrap_or_default().into()),

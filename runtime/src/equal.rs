@@ -52,10 +52,11 @@ impl Heap {
     }
 }
 
-/// `eqv?`: the same object, equal numbers of equal exactness, or strings with the same text
-/// (which cannot be changed).
+/// `eqv?`: the same object, equal numbers of equal exactness, or strings with the same text that
+/// cannot be changed.
 pub fn eqv(a: Value<'_>, b: Value<'_>) -> bool {
-    a == b || same_numbers(a, b, Numbers::Exactly).unwrap_or_else(|| a.as_str().is_some() && a.as_str() == b.as_str())
+    let same_text = || a.is(Type::String) && b.is(Type::String) && a.as_str() == b.as_str();
+    a == b || same_numbers(a, b, Numbers::Exactly).unwrap_or_else(same_text)
 }
 
 /// `eq?`: the same object or the same immediate. Numbers off the fixnum and flonum range are
@@ -87,7 +88,7 @@ fn leaves(a: Value<'_>, b: Value<'_>, numbers: Numbers) -> Option<bool> {
         return Some(true);
     }
     match (a.object_type(), b.object_type()) {
-        (Some(Type::String), Some(Type::String)) => Some(a.as_str() == b.as_str()),
+        (Some(Type::String | Type::Text), Some(Type::String | Type::Text)) => Some(a.as_str() == b.as_str()),
         (Some(Type::Keyword), Some(Type::Keyword)) => Some(a.as_keyword() == b.as_keyword()),
         (Some(Type::Symbol), _) | (_, Some(Type::Symbol)) => Some(false),
         (Some(Type::Bytevector), Some(Type::Bytevector)) => Some(a.bytes_to_vec() == b.bytes_to_vec()),

@@ -95,6 +95,8 @@ pub trait Host {
     fn interrupted(&self) -> bool;
     /// A variable of the environment.
     fn environment(&mut self, name: &str) -> Option<String>;
+    /// All variables of the environment that the program may see, with their values.
+    fn variables(&mut self) -> Vec<(String, String)>;
 
     /// The text of a file.
     fn read_text(&mut self, path: &str) -> Result<String, HostError> {

@@ -9,7 +9,6 @@
 #![allow(unsafe_code)]
 
 use crate::chunk::{Chunk, Const};
-use crate::convert::Lists;
 use crate::fault::{Fault, planted};
 use crate::heap::{GcKind, Handle, Heap, HeapOptions, Roots};
 use crate::host::Host;
@@ -185,7 +184,7 @@ fn primitive_chunk(id: PrimId) -> Arc<Chunk> {
     let make = |prim: &&'static prims::Prim| {
         let (least, most) = prim.arity();
         let params: Vec<&str> = prim.params.iter().map(|p| p.name).collect();
-        Chunk::described(prim.name, prim.doc, least, most.is_none(), &params)
+        Chunk::described(prim.shown(), prim.doc, least, most.is_none(), &params)
     };
     CHUNKS.get_or_init(|| prims::all().iter().map(make).collect())[id.0 as usize].clone()
 }
@@ -380,7 +379,7 @@ impl Isolate {
             consts.push(match c {
                 Const::Datum(datum) => match datum.node {
                     Node::Value(row) => self.state.embedded.get(row as usize).copied().unwrap_or(Word::NIL),
-                    _ => self.heap.constant_of_syntax(datum, Lists::Views).word(),
+                    _ => self.heap.constant_of_syntax(datum, chunk.lists).word(),
                 },
                 Const::Key(name) => self.heap.intern(name).word(),
                 Const::Global(name) => self.cell(name, chunk.core),

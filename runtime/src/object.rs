@@ -58,6 +58,8 @@ macro_rules! for_each_type {
             Closure closure "lambda" [Closure] { INSTANCE = 1, CAPTURED = 2 }
             /// UTF-8 text; HASH is 0 until asked for.
             String string "string" [Bytes { first: 4 }] { BYTE_LEN = 1, CHAR_LEN = 2, HASH = 3, BYTES = 4 }
+            /// A string that can be changed: STORE is a string of its own, unless that is SHARED.
+            Text text "string" [Fixed(1)] { STORE = 1 }
             /// A symbol; NAME is an interned string.
             Symbol symbol "symbol" [Fixed(2)] { NAME = 1, HASH = 2 }
             /// A keyword of quoted code.
@@ -161,7 +163,8 @@ pub const MARK: u64 = 1 << 34;
 pub const LARGE: u64 = 1 << 35;
 /// The string is the one in the intern table.
 pub const INTERNED: u64 = 1 << 36;
-/// The buffer has had more than one view: its elements are never changed again.
+/// The buffer has had more than one view, or the string is no mutable string's own: what is in it
+/// is never changed again.
 pub const SHARED: u64 = 1 << 37;
 /// First bit of the identity hash.
 pub const HASH_SHIFT: u32 = 40;

@@ -30,6 +30,7 @@ mod records;
 mod reflect;
 mod regex;
 pub mod registry;
+mod scheme;
 mod seq;
 mod sets;
 mod strings;
@@ -173,6 +174,9 @@ pub struct Prim {
     pub shape: check::Shape,
 }
 
+/// What the names of primitives that only Scheme programs see begin with.
+const SCHEME: &str = "%scheme:";
+
 impl Prim {
     /// Checks the arguments and runs the body.
     #[inline]
@@ -185,6 +189,10 @@ impl Prim {
         let required = self.params.iter().filter(|p| p.mark == Mark::Required).count();
         let rest = self.params.iter().any(|p| p.mark == Mark::Rest);
         (required, if rest { None } else { Some(self.params.len()) })
+    }
+    /// Its name as people know it.
+    pub fn shown(&self) -> &'static str {
+        self.name.strip_prefix(SCHEME).unwrap_or(self.name)
     }
     /// For the core library only?
     pub fn is_internal(&self) -> bool {

@@ -6,6 +6,7 @@
 //! the text is bounded by the caller.
 
 mod atom;
+pub mod scheme;
 
 pub use atom::{push_decimal, write_char, write_string};
 

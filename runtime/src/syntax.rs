@@ -12,6 +12,32 @@ pub type Name = Arc<str>;
 /// A shared syntax tree.
 pub type Stx = Arc<Syntax>;
 
+/// What a text is written in: what its reader takes for data and what its lists are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// SX.
+    #[default]
+    Sx,
+    /// The Scheme of R7RS.
+    Scheme,
+}
+
+/// Endings of the names of files that hold Scheme.
+pub const SCHEME_ENDINGS: [&str; 4] = [".scm", ".sld", ".ss", ".sch"];
+
+impl Language {
+    /// The language of a file, by its name.
+    pub fn of_file(name: &str) -> Language {
+        match SCHEME_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+            true => Language::Scheme,
+            false => Language::Sx,
+        }
+    }
+}
+
+/// The features that `cond-expand` finds and `features` lists.
+pub const FEATURES: [&str; 5] = ["sx", "r7rs", "exact-closed", "full-unicode", "ratios"];
+
 /// One source text: a file, a `load`ed string, a line of the REPL.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
@@ -19,15 +45,27 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// What it is written in.
+    pub language: Language,
 }
 
 impl Source {
-    /// A source with a name and a text.
+    /// A source with a name and a text; a name that ends as those of Scheme files do makes it Scheme.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
+        let name = name.into();
+        Source::in_language(Language::of_file(&name), name, text)
+    }
+    /// A source written in a language, whatever its name.
+    pub fn in_language(language: Language, name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
         Arc::new(Source {
             name: name.into(),
             text: text.into(),
+            language,
         })
+    }
+    /// Is it Scheme?
+    pub fn is_scheme(&self) -> bool {
+        self.language == Language::Scheme
     }
     /// Line and column (both from 1, column in characters) of a byte offset.
     pub fn line_col(&self, offset: u32) -> (u32, u32) {
@@ -55,6 +93,14 @@ impl Span {
     pub fn place(&self) -> String {
         let (line, col) = self.source.line_col(self.start);
         format!("{}:{line}:{col}", self.source.name)
+    }
+    /// The empty span at the start of a source.
+    pub fn start(source: &Arc<Source>) -> Span {
+        Span {
+            source: source.clone(),
+            start: 0,
+            end: 0,
+        }
     }
     /// A span of a source that has no text: built-in code.
     pub fn none() -> Span {

@@ -21,6 +21,7 @@ pub use parse::{ParseError, parse};
 pub use run::{Summary, Trial, bless, collect, holds_a_case, load, run_all};
 
 use std::time::Duration;
+use sx_runtime::syntax::Language;
 
 /// How long a case may run unless it says otherwise.
 pub const TIME_LIMIT: Duration = Duration::from_secs(20);
@@ -44,6 +45,8 @@ pub struct Case {
     pub name: String,
     /// The code; its first line is line 1 of the places in errors.
     pub code: String,
+    /// What it is written in.
+    pub language: Language,
     /// The line of the file (from 1) on which the code begins.
     pub line: usize,
     /// What is expected, in the order written.

@@ -158,6 +158,9 @@ impl Host for EngineHost {
         };
         inner || self.interrupt.flag.load(Ordering::Relaxed)
     }
+    fn variables(&mut self) -> Vec<(String, String)> {
+        self.with(|host| host.variables())
+    }
     fn environment(&mut self, name: &str) -> Option<String> {
         self.with(|host| host.environment(name))
     }

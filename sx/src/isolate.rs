@@ -19,6 +19,7 @@ use sx_runtime::error::{Code, Raise};
 use sx_runtime::heap::{Handle, HeapOptions};
 use sx_runtime::host::Stream;
 use sx_runtime::print::Style;
+use sx_runtime::print::scheme::{Labels, Manner};
 use sx_runtime::syntax::Source;
 use sx_runtime::value::Value as Inner;
 use sx_runtime::value::Word;
@@ -77,10 +78,19 @@ impl Isolate {
         Ok(self.table.plain(&self.machine.isolate.heap, self.machine.result()))
     }
 
-    /// Evaluates a text; what the value of its last form prints as (by `inspect`).
+    /// Evaluates a text; what the value of its last form prints as (by `inspect`, or by Scheme's
+    /// `write` if that is the language of the text).
     pub fn eval_printed(&mut self, source: Arc<Source>) -> Result<String, Error> {
+        let is_scheme = source.is_scheme();
         self.evaluate(source)?;
-        Ok(self.machine.isolate.heap.print(self.machine.result(), Style::Write))
+        let (heap, value) = (&self.machine.isolate.heap, self.machine.result());
+        if !is_scheme {
+            return Ok(heap.print(value, Style::Write));
+        }
+        let mut text = String::new();
+        // A text of the size of the heap's limit is cut off.
+        let _ = heap.print_scheme(&mut text, value, Manner::Write(Labels::Cycles), heap.limit());
+        Ok(text)
     }
 
     /// Evaluates a text and converts the value of its last form.
@@ -112,6 +122,11 @@ impl Isolate {
         };
         let heap = &self.machine.isolate.heap;
         Ok(T::from_sx(self.table.plain(heap, heap.get(&handle)))?)
+    }
+
+    /// What `(command-line)` answers: the program's name and its arguments.
+    pub fn set_command_line(&mut self, words: &[String]) {
+        self.machine.isolate.prims.arguments = words.to_vec();
     }
 
     /// Binds a global, as `define` does.

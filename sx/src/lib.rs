@@ -31,5 +31,5 @@ pub use report::{Style, report, report_warning};
 pub use sx_interp::read::is_incomplete;
 pub use sx_runtime::error::Code;
 pub use sx_runtime::num::Num;
-pub use sx_runtime::syntax::{Source, Span};
+pub use sx_runtime::syntax::{Language, Source, Span};
 pub use value::{Object, Value};

@@ -4,6 +4,7 @@
 //! ``(expression) raises `message` ``. A public function without one fails the test below.
 
 use std::path::Path;
+use sx::Language;
 use sx::corpus::{Aspect, Case, CaseFile, Expectation, MEMORY_LIMIT, TIME_LIMIT};
 
 /// The file whose functions show the machine, and why the oracle is not asked.
@@ -74,6 +75,7 @@ fn case(name: String, code: String, line: usize, expected: Expectation) -> Case 
     Case {
         name,
         code,
+        language: Language::Sx,
         line,
         expected: vec![expected],
         skipped: Vec::new(),

@@ -11,6 +11,7 @@
 mod sites;
 
 use sites::{Resumes, SITES, Site};
+use sx::Language;
 use sx::corpus::{Aspect, Case, CaseFile, Expectation, MEMORY_LIMIT, TIME_LIMIT};
 
 /// Every file of the matrix.
@@ -220,6 +221,7 @@ fn case(name: String, code: String, expected: Vec<(Aspect, String)>) -> Case {
     Case {
         name,
         code,
+        language: Language::Sx,
         line: 1,
         expected: expected
             .into_iter()

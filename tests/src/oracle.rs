@@ -25,7 +25,7 @@ impl Configuration for OracleConfiguration {
         }
         let fuel = case.time_limit.as_secs().max(1) * STEPS_A_SECOND;
         let ran = ORACLE.with(|oracle| match oracle {
-            Ok(oracle) => Ok(oracle.run(&case.code, &mut TestEdge::default(), Some(fuel))),
+            Ok(oracle) => Ok(oracle.run(case.language, &case.code, &mut TestEdge::default(), Some(fuel))),
             Err(error) => Err(error.clone()),
         })?;
         if ran.gave_up {

@@ -5,6 +5,7 @@ use crate::core::Var;
 use std::collections::HashMap;
 use std::sync::Arc;
 use sx_runtime::chunk::{Chunk, Const, Inlined, PcSpan, compute_live};
+use sx_runtime::convert::Lists;
 use sx_runtime::ops::{FEEDBACK_CELLS_MAX, Instr, Op};
 use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
 
@@ -340,7 +341,9 @@ impl Function {
         // One slot above everything for the site word of a condition raised here.
         let frame_size = self.max + 1;
         let (live, live_words) = compute_live(&self.code, frame_size, &self.inlined);
+        let is_scheme = self.sources.iter().any(|source| source.is_scheme());
         Ok(Chunk {
+            lists: if is_scheme { Lists::Pairs } else { Lists::Views },
             name: self.name,
             doc,
             params: 0,

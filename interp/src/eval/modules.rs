@@ -7,8 +7,7 @@
 //! defines it, so an import that meets it there goes round in a circle.
 
 use super::{EvalError, Evaluation, View, Work};
-use crate::expand::{Globals, forms};
-use crate::expand::{ImportSet, Library, TopEnv, show_library};
+use crate::expand::{Globals, ImportSet, Library, TopEnv, is_form, show_library};
 use crate::read::{SyntaxError, read_all};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,6 +24,16 @@ pub struct Module {
     pub top: Rc<TopEnv>,
     /// What it offers, once its body has been evaluated.
     exports: RefCell<Option<Exports>>,
+}
+
+impl Module {
+    /// A top level for Scheme that nothing can import.
+    pub fn environment(name: &str) -> Module {
+        Module {
+            top: TopEnv::scheme(name),
+            exports: RefCell::default(),
+        }
+    }
 }
 
 /// The variable that names the project's folder.
@@ -54,9 +63,9 @@ pub fn find_file(host: &mut dyn Host, from: &str, path: &str) -> Option<String> 
     places.into_iter().find(|place| host.file_exists(place))
 }
 
-fn file_names(library: &str) -> [String; 2] {
+fn file_names(library: &str) -> [String; 3] {
     let path = library.replace('.', "/");
-    [format!("{path}.sx"), format!("{path}.scm")]
+    [format!("{path}.sx"), format!("{path}.sld"), format!("{path}.scm")]
 }
 
 /// A text, or where it can be read.
@@ -88,8 +97,8 @@ impl View<'_> {
                 }
             }
         }
-        let texts = &self.evaluator.library_texts;
-        let text = texts.iter().find(|text| names.contains(&text.name))?;
+        let mut texts = self.evaluator.library_texts.iter().chain(crate::library::texts());
+        let text = texts.find(|text| names.contains(&text.name))?;
         Some(Place::Text(text.clone()))
     }
 
@@ -107,9 +116,9 @@ impl View<'_> {
                 let folders = folders(&mut **self.host.borrow_mut(), &span.source.name);
                 let shown = |folder: String| if folder.is_empty() { "./".into() } else { folder };
                 let folders: Vec<String> = folders.into_iter().map(shown).collect();
-                let [sx, scm] = file_names(library);
+                let [sx, sld, scm] = file_names(library);
                 let message = format!(
-                    "import: no library {}; looked for {sx} and {scm} in {} and among the built-in libraries",
+                    "import: no library {}; looked for {sx}, {sld} and {scm} in {} and among the built-in libraries",
                     show_library(library),
                     folders.join(", ")
                 );
@@ -194,7 +203,7 @@ impl Evaluation {
     /// A library definition: its imports, its body, then its exports.
     pub(super) fn begin_library(&mut self, mut library: Library, view: &View<'_>) {
         let module = Rc::new(Module {
-            top: TopEnv::library(&library.name),
+            top: TopEnv::library(&library.name, library.span.source.language),
             exports: RefCell::default(),
         });
         let mut libraries = view.evaluator.libraries.borrow_mut();
@@ -217,8 +226,7 @@ impl Evaluation {
         let mut exports = vec![];
         for export in &library.exports {
             let global = module.top.resolve(&export.internal, view);
-            let known =
-                view.is_bound(&global) || view.macro_of(&global).is_some() || forms().any(|form| form.name == &*global);
+            let known = view.is_bound(&global) || view.macro_of(&global).is_some() || is_form(&global);
             if !known {
                 let message = format!(
                     "define-library: {} exports {} but does not define it",

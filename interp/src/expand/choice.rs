@@ -106,6 +106,15 @@ pub(super) fn or(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<()> {
     Ok(())
 }
 
+/// `(%or form…)`: Scheme's `or`, whose value without forms is `#f`.
+pub(super) fn scheme_or(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<()> {
+    match usage.args() {
+        [] => worker.constant(Node::Bool(false), usage.span()),
+        _ => connective(worker, usage, false),
+    }
+    Ok(())
+}
+
 /// `let t = form in if t then rest else t`, and the other way round for `or`.
 fn connective(worker: &mut Worker<'_>, usage: &Use<'_>, is_and: bool) {
     let mut plan = Plan::new(usage.span());

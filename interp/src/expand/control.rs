@@ -5,16 +5,38 @@ use super::env::{Ident, Meaning};
 use super::work::{Result, Use, Worker};
 use sx_runtime::syntax::{Node, Stx};
 
-/// `(guard (e clause…) body…)`: the clauses run outside the guard; what none takes goes on outward.
-pub(super) fn guard(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
+/// The parts of `(guard (e clause…) body…)`: name, clauses, body.
+fn guard_parts<'a>(usage: &'a Use<'_>) -> Result<(&'a Stx, &'a [Stx], &'a [Stx])> {
     let (spec, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
     let (name, clauses) = spec
         .as_list()
         .and_then(<[Stx]>::split_first)
         .ok_or_else(|| usage.bad())?;
-    if Ident::of(name).is_none() {
-        return Err(usage.error("expected a name for the condition", name));
+    match Ident::of(name) {
+        Some(_) => Ok((name, clauses, body)),
+        None => Err(usage.error("expected a name for the condition", name)),
     }
+}
+
+/// Scheme's `guard`: what no clause takes is raised again where it was raised. With an `else` that
+/// cannot be, and it is the guard of SX.
+pub(super) fn scheme_guard(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
+    let (name, clauses, body) = guard_parts(usage)?;
+    let last = clauses.last().and_then(|clause| clause.as_list()?.first());
+    if last.is_some_and(|head| worker.is_keyword(head, "else", usage.env)) {
+        return guard(worker, usage);
+    }
+    let builder = usage.builder();
+    let again = builder.fresh(worker, "again");
+    let default = builder.list(vec![again.clone()]);
+    let choice = builder.call("%cond-else", std::iter::once(default).chain(clauses.iter().cloned()));
+    let handler = builder.lambda(builder.list(vec![name.clone(), again]), &[choice]);
+    Ok(builder.call("%guard-again", [builder.thunk(body), handler]))
+}
+
+/// `(guard (e clause…) body…)`: the clauses run outside the guard; what none takes goes on outward.
+pub(super) fn guard(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
+    let (name, clauses, body) = guard_parts(usage)?;
     let builder = usage.builder();
     let default = builder.call("%reraise", [name.clone()]);
     let choice = builder.call("%cond-else", std::iter::once(default).chain(clauses.iter().cloned()));

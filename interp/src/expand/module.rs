@@ -6,7 +6,7 @@
 use super::build::strip;
 use super::work::{Result, Use, Worker};
 use super::{Globals, Step, SyntaxError, TopEnv};
-use sx_runtime::syntax::{Name, Node, Span, Stx};
+use sx_runtime::syntax::{FEATURES, Name, Node, Span, Stx};
 
 /// One export of a library.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,41 @@ impl ImportSet {
             change.apply(&mut names);
         }
         Ok(names)
+    }
+}
+
+/// What a Scheme program that imports nothing gets: all of the report.
+const REPORT: [&str; 16] = [
+    "base",
+    "case-lambda",
+    "char",
+    "complex",
+    "cxr",
+    "eval",
+    "file",
+    "inexact",
+    "lazy",
+    "load",
+    "process-context",
+    "r5rs",
+    "read",
+    "repl",
+    "time",
+    "write",
+];
+
+impl TopEnv {
+    /// The imports of a Scheme program that does not say any, before its first form.
+    pub fn imports_unsaid(&self, forms: &[Stx], span: &Span) -> Option<Vec<ImportSet>> {
+        let head = |form: &Stx| form.as_list()?.first()?.as_name().cloned();
+        let says = forms.first().and_then(head);
+        let says = says.is_some_and(|name| matches!(&*name, "import" | "define-library"));
+        let import = |part: &&str| ImportSet {
+            library: format!("scheme.{part}").into(),
+            span: span.clone(),
+            changes: Vec::new(),
+        };
+        (self.is_scheme() && self.knows_nothing() && !says).then(|| REPORT.iter().map(import).collect())
     }
 }
 
@@ -257,9 +292,6 @@ pub(super) fn parse_include(usage: &Use<'_>) -> Result<Step> {
 
 // ---- cond-expand -----------------------------------------------------------------------------
 
-/// The features that `cond-expand` finds.
-pub const FEATURES: [&str; 6] = ["sx", "r7rs", "exact-closed", "full-unicode", "ratios", "else"];
-
 /// `(cond-expand (requirement form…) …)`: the forms of the first clause that holds.
 pub(super) fn cond_expand(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
     let forms = chosen(usage, usage.args(), worker.globals)?;
@@ -281,7 +313,7 @@ fn chosen<'a>(usage: &Use<'_>, clauses: &'a [Stx], globals: &dyn Globals) -> Res
 
 fn holds(usage: &Use<'_>, requirement: &Stx, globals: &dyn Globals) -> Result<bool> {
     if let Some(name) = requirement.as_name() {
-        return Ok(FEATURES.contains(&&**name));
+        return Ok(&**name == "else" || FEATURES.contains(&&**name));
     }
     let wrong = || usage.error("expected a feature, (library name), and, or, not", requirement);
     let (head, rest) = requirement.as_list().and_then(<[Stx]>::split_first).ok_or_else(wrong)?;

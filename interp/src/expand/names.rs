@@ -38,6 +38,7 @@ functions! {
     "%call-with-values" "producer consumer" "call-with-values";
     "%case-lambda" "procedure..." "a procedure that calls the first one that takes so many arguments";
     "%guard" "thunk handler" "the thunk's value; a raise in it calls the handler outside the guard, its value is the guard's";
+    "%guard-again" "thunk handler" "Scheme's guard: the handler gets the condition and a procedure that raises it again where it was raised";
     "%reraise" "condition" "raises the condition again, the same way it was raised, outward";
     "%handler-bind" "(predicate handler ...) thunk" "the thunk with handlers that run where the condition is raised";
     "%with-handler" "handler thunk" "the handler is a procedure of request and resume, or a dict of such by op";

@@ -119,6 +119,7 @@ forms! {
     "else" "cond, case, guard or match" "The clause for everything else." Auxiliary;
     "=>" "a clause of cond, case or guard" "Passes the value of the test on." Auxiliary;
     "..." "syntax-rules" "Repeats what stands before it." Auxiliary;
+    "_" "a pattern" "Takes anything." Auxiliary;
     "unquote" "quasiquote" "A part to evaluate." Auxiliary;
     "splice-unquote" "quasiquote" "A part whose list goes in place." Auxiliary;
     "unquote-splicing" "quasiquote" "A part whose list goes in place." Auxiliary;
@@ -128,6 +129,8 @@ forms! {
     "%cond" "(%cond (test body...)...)" "Scheme's cond." Core(choice::scheme_cond);
     "%case" "(%case key ((datum...) body...)...)" "Scheme's case." Core(choice::scheme_case);
     "%do" "(%do ((var init step?)...) (test result...) body...)" "Scheme's do." Core(choice::do_loop);
+    "%or" "(%or form...)" "Scheme's or." Core(choice::scheme_or);
+    "%scheme-guard" "(%scheme-guard (name clause...) body...)" "Scheme's guard, which raises again where the condition was raised." Derived(control::scheme_guard);
     "%cond-else" "(%cond-else default clause...)" "cond with a form for when no clause holds." Core(choice::cond_else);
     "%define-global" "(%define-global name value)" "A global definition from inside a procedure." Core(define::define_global);
     "%named" "(%named name lambda)" "A lambda with that name." Core(macros::named);
@@ -138,6 +141,22 @@ pub fn forms() -> impl Iterator<Item = &'static Form> {
     FORMS
         .iter()
         .filter(|form| !form.name.starts_with('%') && !matches!(form.rewrite, Auxiliary))
+}
+
+impl Form {
+    /// Its name as people know it.
+    pub fn shown(&self) -> &'static str {
+        let name = self
+            .name
+            .strip_prefix("%scheme-")
+            .or_else(|| self.name.strip_prefix('%'));
+        name.unwrap_or(self.name)
+    }
+}
+
+/// Is it the name of a form, auxiliary ones and those of libraries included?
+pub fn is_form(name: &str) -> bool {
+    find(name).is_some()
 }
 
 /// The row of that name.

@@ -4,13 +4,14 @@
 //! the library `(a b)` is called `a.b#name`, which no program can spell by accident. An import is
 //! an entry from a name to such a global. A name that a library neither defines nor imports means
 //! the built-in of that name if there is one, else a global of the library that is yet to come.
+//! To a Scheme program or library a name it neither defines nor imports means nothing built in.
 
 use super::Globals;
 use super::table;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use sx_runtime::syntax::Name;
+use sx_runtime::syntax::{Language, Name};
 
 /// Between the printed name of an encoded alias, its row, and the global it means at top level.
 /// The reader never makes a symbol with it.
@@ -38,28 +39,34 @@ enum Owner {
 #[derive(Debug)]
 pub struct TopEnv {
     owner: Owner,
+    language: Language,
     names: RefCell<HashMap<Name, Name>>,
     adts: RefCell<HashMap<Name, Adt>>,
 }
 
 impl TopEnv {
-    fn new(owner: Owner) -> Rc<TopEnv> {
+    fn new(owner: Owner, language: Language) -> Rc<TopEnv> {
         Rc::new(TopEnv {
             owner,
+            language,
             names: RefCell::default(),
             adts: RefCell::default(),
         })
     }
     /// The top level of a program, of the REPL, of `eval`: names are globals of the same name.
     pub fn program() -> Rc<TopEnv> {
-        TopEnv::new(Owner::Program)
+        TopEnv::new(Owner::Program, Language::Sx)
+    }
+    /// The top level of a Scheme program, or an environment for its `eval`, under a name of its own.
+    pub fn scheme(name: &str) -> Rc<TopEnv> {
+        TopEnv::new(Owner::Library(name.into()), Language::Scheme)
     }
     /// The top level of a library, called `a.b` for `(a b)`.
-    pub fn library(name: &str) -> Rc<TopEnv> {
-        TopEnv::new(Owner::Library(name.into()))
+    pub fn library(name: &str, language: Language) -> Rc<TopEnv> {
+        TopEnv::new(Owner::Library(name.into()), language)
     }
     pub(super) fn core() -> Rc<TopEnv> {
-        TopEnv::new(Owner::Core)
+        TopEnv::new(Owner::Core, Language::Sx)
     }
     pub(super) fn is_core(&self) -> bool {
         self.owner == Owner::Core
@@ -84,7 +91,8 @@ impl TopEnv {
             return global.clone();
         }
         match &self.owner {
-            Owner::Library(_) if !is_built_in(name, globals) => self.own_global(name),
+            _ if self.is_scheme() && ALWAYS.contains(&&**name) => name.clone(),
+            Owner::Library(_) if self.is_scheme() || !is_built_in(name, globals) => self.own_global(name),
             _ => name.clone(),
         }
     }
@@ -97,11 +105,19 @@ impl TopEnv {
     }
     /// The name means that global from now on: an import.
     pub fn alias(&self, name: &Name, global: &Name) {
-        if name == global {
+        if name == global && !self.is_scheme() {
             self.names.borrow_mut().remove(name);
         } else {
             self.names.borrow_mut().insert(name.clone(), global.clone());
         }
+    }
+    /// Has nothing been defined or imported yet?
+    pub(super) fn knows_nothing(&self) -> bool {
+        self.names.borrow().is_empty()
+    }
+    /// Is it Scheme's?
+    pub fn is_scheme(&self) -> bool {
+        self.language == Language::Scheme
     }
     fn own_global(&self, name: &Name) -> Name {
         match &self.owner {
@@ -119,6 +135,9 @@ impl TopEnv {
         self.adts.borrow().get(constructor).cloned()
     }
 }
+
+/// What a Scheme text can say before it has imported anything.
+const ALWAYS: [&str; 2] = ["import", "define-library"];
 
 fn is_built_in(name: &Name, globals: &dyn Globals) -> bool {
     name.starts_with('%') || table::find(name).is_some() || globals.is_built_in(name)

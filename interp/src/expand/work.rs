@@ -109,11 +109,17 @@ impl Use<'_> {
     }
     /// The form is not of the shape its table row shows.
     pub(super) fn bad(&self) -> SyntaxError {
-        self.error(format!("expected {}", self.special.syntax), self.form)
+        self.error(
+            format!(
+                "expected {}",
+                self.special.syntax.replacen(self.special.name, self.special.shown(), 1)
+            ),
+            self.form,
+        )
     }
     /// `form: message`, at a part of the form.
     pub(super) fn error(&self, message: impl std::fmt::Display, at: &Stx) -> SyntaxError {
-        SyntaxError::new(format!("{}: {message}", self.special.name), at.span.clone())
+        SyntaxError::new(format!("{}: {message}", self.special.shown()), at.span.clone())
     }
     /// A builder of forms that stand at this place.
     pub(super) fn builder(&self) -> build::Builder {

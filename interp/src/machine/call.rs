@@ -2,7 +2,9 @@
 //! parameters, continuations, parameters, errors; a full or poked stack; slow instructions.
 
 use super::{Exit, Machine, values};
+use sx_runtime::convert::Lists;
 use sx_runtime::error::{Code, Raise};
+use sx_runtime::heap::Heap;
 use sx_runtime::instance::{Instance, builtin, instance_of};
 use sx_runtime::list::size_of_list;
 use sx_runtime::object::{self, Type};
@@ -137,7 +139,7 @@ impl Machine {
             }
             let (params, rest) = (instance.chunk.params as usize, instance.chunk.rest);
             if rest && argc >= params {
-                if let Err(raise) = self.collect_rest(nfp, params, argc) {
+                if let Err(raise) = self.collect_rest(nfp, params, argc, instance.chunk.lists) {
                     return self.raise(raise);
                 }
             } else if let Some(raise) = arity_error(instance, argc) {
@@ -189,13 +191,21 @@ impl Machine {
     }
 
     /// Puts the arguments after the first `params` into a list.
-    unsafe fn collect_rest(&mut self, nfp: *mut Word, params: usize, argc: usize) -> Result<(), Raise> {
+    unsafe fn collect_rest(&mut self, nfp: *mut Word, params: usize, argc: usize, lists: Lists) -> Result<(), Raise> {
         let n = argc - params;
-        self.reserve(size_of_list(n))?;
+        self.reserve(match lists {
+            Lists::Views => size_of_list(n),
+            Lists::Pairs => n * Heap::SIZE_OF_PAIR,
+        })?;
         // SAFETY: the window holds the arguments; the list is made of live words.
         unsafe {
-            let items = std::slice::from_raw_parts(nfp.add(1 + params), n);
-            *nfp.add(1 + params) = self.isolate.heap.list(values(items)).word();
+            let items = values(std::slice::from_raw_parts(nfp.add(1 + params), n));
+            let heap = &self.isolate.heap;
+            let list = match lists {
+                Lists::Views => heap.list(items),
+                Lists::Pairs => heap.pairs(items, Value::EMPTY),
+            };
+            *nfp.add(1 + params) = list.word();
         }
         Ok(())
     }
@@ -204,7 +214,7 @@ impl Machine {
     unsafe fn enter_through(&mut self, nfp: *mut Word, argc: usize, name: &str) -> Step {
         // SAFETY: as in `enter`.
         unsafe {
-            if let Err(raise) = self.collect_rest(nfp, 0, argc) {
+            if let Err(raise) = self.collect_rest(nfp, 0, argc, Lists::Views) {
                 return self.raise(raise);
             }
             let Some(function) = self.core_global(name) else {

@@ -6,6 +6,7 @@ use sx_runtime::error::{Code, Raise};
 use sx_runtime::fault::{Fault, planted};
 use sx_runtime::list::size_of_list;
 use sx_runtime::object::{self, Type};
+use sx_runtime::syntax::Language;
 use sx_runtime::value::{Value, Word};
 
 type Step = Result<(), Box<Exit>>;
@@ -156,7 +157,9 @@ impl Machine {
                 Control::HostPerform => self.host_perform(at),
                 Control::WithPlace => Ok(Some(self.with_place(a)?)),
                 Control::NoteMacro => Ok(Some(self.note_macro(a, b)?)),
-                Control::ReadDatum => Ok(Some(self.read_datum(a)?)),
+                Control::ReadDatum => Ok(Some(self.read_datum(a, Language::Sx)?)),
+                Control::ReadScheme => Ok(Some(self.read_datum(a, Language::Scheme)?)),
+                Control::SchemeTop => Ok(Some(self.scheme_top()?)),
                 Control::EvalStart => Ok(Some(self.eval_start(a, b)?)),
                 Control::EvalStep => Ok(Some(self.eval_step(a, b)?)),
                 Control::DefineMacro => Ok(Some(self.define_macro(a, b, false)?)),

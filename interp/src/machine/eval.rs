@@ -13,7 +13,7 @@ use sx_runtime::heap::Heap;
 use sx_runtime::host::Stream;
 use sx_runtime::list::size_of_list;
 use sx_runtime::object;
-use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
+use sx_runtime::syntax::{Language, Name, Node, Source, Span, Stx, Syntax};
 use sx_runtime::value::{Value, Word};
 use sx_runtime::vector::size_of_vector;
 
@@ -21,7 +21,8 @@ impl Machine {
     /// An evaluation of a text at the program's top level, as a value to give to `%evaluate`.
     /// The errors of the text, if it has any.
     pub fn evaluation_of(&mut self, source: Arc<Source>) -> Result<Result<Word, EvalError>, Raise> {
-        match Evaluation::text(source, &self.evaluator.program) {
+        let top = self.evaluator.top_of(&source);
+        match Evaluation::text(source, &top) {
             Ok(evaluation) => self.evaluation_value(evaluation, Word::NIL).map(Ok),
             Err(error) => Ok(Err(error)),
         }
@@ -51,13 +52,23 @@ impl Machine {
                 let text = host
                     .read_text(&path)
                     .map_err(|e| Raise::new(Code::Io, format!("load: {e}")))?;
-                self.checked(Evaluation::text(Source::new(path, text), &program))?
+                let source = Source::new(path, text);
+                let top = self.evaluator.top_of(&source);
+                self.checked(Evaluation::text(source, &top))?
             }
             2 => {
                 let text = text_of(what, "load-source: expected a text")?;
                 self.checked(Evaluation::text(Source::new("<source>", text), &program))?
             }
             3 => Evaluation::macroexpand(self.syntax_of(what)?, &program),
+            5 => {
+                let name = what.first().and_then(Value::as_symbol).unwrap_or_default();
+                let module = self.evaluator.libraries.borrow().get(name).cloned();
+                let wrong = || Raise::new(Code::Type, "eval: expected an environment");
+                let top = module.ok_or_else(wrong)?.top.clone();
+                let form = what.nth(1).map_err(|_| wrong())?;
+                Evaluation::form(self.syntax_of(form)?, &top)
+            }
             _ => Evaluation::form(scoped(self.syntax_of(what)?), &program),
         };
         Ok(self.evaluation_value(evaluation, Word::NIL)?)
@@ -81,11 +92,18 @@ impl Machine {
         Ok(Word::FALSE)
     }
 
-    /// `%read-datum`.
-    pub(super) unsafe fn read_datum(&mut self, text: Word) -> Result<Word, Stop> {
+    /// `%scheme-top`.
+    pub(super) fn scheme_top(&mut self) -> Result<Word, Stop> {
+        let name = self.evaluator.new_scheme_top();
+        self.reserve(0)?;
+        Ok(self.isolate.heap.symbol(&name).word())
+    }
+
+    /// `%read-datum`, `%read-scheme`.
+    pub(super) unsafe fn read_datum(&mut self, text: Word, language: Language) -> Result<Word, Stop> {
         // SAFETY: the argument is in the window; nothing collects before it is read.
         let text = text_of(unsafe { Value::from_raw(text) }, "read: expected a text")?;
-        let source = Source::new("<text>", text);
+        let source = Source::in_language(language, "<text>", text);
         let datum = match Reader::new(source.clone()).next_form() {
             None => return Ok(Word::EMPTY),
             Some(Ok(datum)) => datum,
@@ -95,7 +113,7 @@ impl Machine {
         let count = Value::fixnum(read.chars().count() as i64);
         self.reserve(size_of_syntax(&datum) + size_of_list(2))?;
         let heap = &self.isolate.heap;
-        let datum = heap.value_of_syntax(&datum, Lists::Views, &|_| Value::NIL);
+        let datum = heap.value_of_syntax(&datum, Lists::of(&source), &|_| Value::NIL);
         Ok(heap.list(&[datum, count]).word())
     }
 

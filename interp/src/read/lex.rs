@@ -22,7 +22,16 @@ pub(super) struct Lexer {
     pub(super) pos: usize,
     pub(super) errors: Vec<SyntaxError>,
     names: HashSet<Name>,
+    /// `#!fold-case`: names are read in lower case.
+    fold: bool,
 }
+
+/// The directives of Scheme, and whether names are folded after each.
+const DIRECTIVES: [(&str, Option<bool>); 3] = [
+    ("#!fold-case", Some(true)),
+    ("#!no-fold-case", Some(false)),
+    ("#!r7rs", None),
+];
 
 /// Does this character end a symbol or number?
 pub(super) fn is_delimiter(c: char) -> bool {
@@ -32,7 +41,8 @@ pub(super) fn is_delimiter(c: char) -> bool {
 impl Lexer {
     pub(super) fn new(source: Arc<Source>) -> Lexer {
         let mut pos = if source.text.starts_with('\u{feff}') { 3 } else { 0 };
-        if source.text[pos..].starts_with("#!") {
+        let directive = |(text, _): &(&str, _)| source.is_scheme() && source.text[pos..].starts_with(text);
+        if source.text[pos..].starts_with("#!") && !DIRECTIVES.iter().any(directive) {
             pos = source.text[pos..].find('\n').map_or(source.text.len(), |at| pos + at);
         }
         Lexer {
@@ -40,6 +50,7 @@ impl Lexer {
             pos,
             errors: Vec::new(),
             names: HashSet::new(),
+            fold: false,
         }
     }
 
@@ -112,7 +123,10 @@ impl Lexer {
             c @ (')' | ']' | '}') => Token::Close(c),
             '\'' => Token::Open(Kind::Prefix("quote")),
             '`' => Token::Open(Kind::Prefix("quasiquote")),
-            ',' if self.eat("@") => Token::Open(Kind::Prefix("splice-unquote")),
+            ',' if self.eat("@") => Token::Open(Kind::Prefix(match self.source.is_scheme() {
+                true => "unquote-splicing",
+                false => "splice-unquote",
+            })),
             ',' => Token::Open(Kind::Prefix("unquote")),
             '"' => match text::string(self) {
                 Some(text) => Token::Atom(Node::Str(text)),
@@ -143,13 +157,28 @@ impl Lexer {
         self.pos += rest.len() - rest.trim_start().len();
     }
 
-    /// Passes a line or block comment that begins here, if one does; false when it has no end.
+    /// Passes a line or block comment, or a directive, that begins here, if one does; false when it has no end.
     pub(super) fn skip_comment(&mut self) -> Option<bool> {
         if self.rest().starts_with(';') {
             self.pos += self.rest().find('\n').unwrap_or(self.rest().len());
             return Some(true);
         }
-        self.rest().starts_with("#|").then(|| self.skip_block_comment())
+        if self.rest().starts_with("#|") {
+            return Some(self.skip_block_comment());
+        }
+        self.skip_directive().then_some(true)
+    }
+
+    /// Passes a directive of Scheme and does what it says; was there one?
+    fn skip_directive(&mut self) -> bool {
+        if !self.source.is_scheme() || !self.rest().starts_with("#!") {
+            return false;
+        }
+        let found = DIRECTIVES.iter().find(|(text, _)| self.rest().starts_with(text));
+        let Some((text, fold)) = found else { return false };
+        self.pos += text.len();
+        self.fold = fold.unwrap_or(self.fold);
+        true
     }
 
     fn skip_block_comment(&mut self) -> bool {
@@ -179,7 +208,7 @@ impl Lexer {
         if self.eat("(") {
             return Token::Open(Kind::Vector);
         }
-        if self.eat("u8(") {
+        if self.eat("u8(") || self.source.is_scheme() && self.eat("U8(") {
             return Token::Open(Kind::Bytes);
         }
         if self.eat(";") {
@@ -190,8 +219,8 @@ impl Lexer {
         }
         self.skip_word();
         let node = match &self.source.text[start..self.pos] {
-            "#t" | "#true" => Ok(Node::Bool(true)),
-            "#f" | "#false" => Ok(Node::Bool(false)),
+            "#t" | "#true" | "#T" | "#TRUE" => Ok(Node::Bool(true)),
+            "#f" | "#false" | "#F" | "#FALSE" => Ok(Node::Bool(false)),
             word => number::prefixed(word).unwrap_or_else(|| Err(format!("unknown syntax: {word}"))),
         };
         self.atom(node, start)
@@ -199,6 +228,9 @@ impl Lexer {
 
     fn word(&mut self, start: usize) -> Token {
         self.skip_word();
+        if self.source.is_scheme() {
+            return self.scheme_word(start);
+        }
         let word = &self.source.text[start..self.pos];
         let node = match word {
             "." => return Token::Dot,
@@ -217,6 +249,18 @@ impl Lexer {
             }
         };
         Token::Atom(node)
+    }
+
+    /// A number or a symbol: Scheme has no other words.
+    fn scheme_word(&mut self, start: usize) -> Token {
+        let source = self.source.clone();
+        let word = &source.text[start..self.pos];
+        match number::scheme_number(word) {
+            _ if word == "." => Token::Dot,
+            Some(number) => self.atom(number, start),
+            None if self.fold => Token::Atom(Node::Sym(self.name(&word.to_lowercase()))),
+            None => Token::Atom(Node::Sym(self.name(word))),
+        }
     }
 
     fn atom(&mut self, node: Result<Node, String>, start: usize) -> Token {

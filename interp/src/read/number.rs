@@ -23,6 +23,17 @@ pub(super) fn number(word: &str) -> Option<Result<Node, String>> {
     exact(word, 10).or_else(|| decimal(word).map(|f| Ok(Node::Float(f))))
 }
 
+/// The same for Scheme, to which `nan` and `0x1F` are no numbers, and whose letters may be capitals.
+pub(super) fn scheme_number(word: &str) -> Option<Result<Node, String>> {
+    if word == "nan" || hexadecimal(word).is_some() {
+        return None;
+    }
+    match word.to_ascii_lowercase().as_str() {
+        lower @ ("+inf.0" | "-inf.0" | "+nan.0" | "-nan.0") => number(lower),
+        _ => number(word),
+    }
+}
+
 /// `0x1F`, with a sign perhaps: the sign and the digits.
 fn hexadecimal(word: &str) -> Option<(&str, &str)> {
     let unsigned = word.trim_start_matches(['+', '-']);

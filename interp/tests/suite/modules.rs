@@ -24,7 +24,10 @@ fn a_library_is_found_in_a_file_and_evaluated_once() {
 fn libraries_are_looked_for_beside_the_file_that_imports_them() {
     let one = |value: &str| format!("(define-library (one) (export one) (begin (define one {value})))");
     let files = [
-        ("app/one.scm", &*one("1")),
+        (
+            "app/one.scm",
+            &*one("1").replace("(begin", "(import (scheme base)) (begin"),
+        ),
         ("two.sx", &*one("2").replace("(one)", "(two)")),
         (
             "app/main.sx",
@@ -52,7 +55,7 @@ fn an_unknown_library_names_the_search_path() {
     assert_eq!(failed.code, "import");
     assert_eq!(
         failed.message,
-        "import: no library (no such); looked for no/such.sx and no/such.scm in ./ and among the built-in libraries"
+        "import: no library (no such); looked for no/such.sx, no/such.sld and no/such.scm in ./ and among the built-in libraries"
     );
     assert_eq!(failed.span.map(|s| s.place()), Some("main.sx:2:9".to_string()));
     assert_eq!(

@@ -32,6 +32,9 @@ impl Heap {
         if value.is(Type::String) {
             return self.hash_string(value);
         }
+        if value.is(Type::Text) {
+            return self.hash_text(value.as_str().unwrap_or_default());
+        }
         if let Some(i) = value.as_number().as_ref().and_then(fixnum_equal_to) {
             return hash_key(i);
         }
@@ -47,6 +50,7 @@ impl Heap {
         };
         match ty {
             Type::String => self.hash_string(value),
+            Type::Text => self.hash_text(value.as_str().unwrap_or_default()),
             Type::Keyword => value.as_keyword().map_or(0, |name| self.hash_text(name)),
             Type::Flonum | Type::Bignum | Type::Ratio => value.as_number().map_or(0, |n| hash_number(&n)),
             Type::Bytevector => {

@@ -70,7 +70,7 @@ fn order_values<'h>(a: Value<'h>, b: Value<'h>, todo: &mut Vec<Todo<'h>>) -> Opt
         return Some(a.cmp(&b));
     }
     match (a.object_type(), b.object_type()) {
-        (Some(Type::String), Some(Type::String)) => Some(a.as_str().cmp(&b.as_str())),
+        (Some(Type::String | Type::Text), Some(Type::String | Type::Text)) => Some(a.as_str().cmp(&b.as_str())),
         (Some(Type::Symbol), Some(Type::Symbol)) => Some(a.as_symbol().cmp(&b.as_symbol())),
         (Some(Type::Keyword), Some(Type::Keyword)) => Some(a.as_keyword().cmp(&b.as_keyword())),
         (Some(Type::Vector), Some(Type::Vector)) => {

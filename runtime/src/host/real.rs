@@ -123,6 +123,14 @@ impl Host for RealHost {
     fn interrupted(&self) -> bool {
         self.interrupt.load(Ordering::Relaxed)
     }
+    fn variables(&mut self) -> Vec<(String, String)> {
+        match self.access {
+            Access::Unrestricted => std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            Access::ReadBelow(_) => Vec::new(),
+        }
+    }
     fn environment(&mut self, name: &str) -> Option<String> {
         match self.access {
             Access::Unrestricted => std::env::var(name).ok(),

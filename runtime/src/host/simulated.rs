@@ -103,6 +103,10 @@ impl Host for SimulatedHost {
     fn interrupted(&self) -> bool {
         self.interrupt
     }
+    fn variables(&mut self) -> Vec<(String, String)> {
+        let variable = |(name, value): (&String, &String)| (name.clone(), value.clone());
+        self.variables.iter().map(variable).collect()
+    }
     fn environment(&mut self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
     }

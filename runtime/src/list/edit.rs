@@ -118,6 +118,14 @@ impl Heap {
         Ok(())
     }
 
+    /// Turns a view that is not empty into a chain of pairs, in place. Spends `SIZE_OF_PAIR` for
+    /// each element.
+    pub fn to_pairs(&self, list: Value<'_>) {
+        let rest: Vec<Value<'_>> = list.items().skip(1).collect();
+        // An empty view has no pair to become.
+        let _ = self.set_rest(list, self.pairs(&rest, Value::EMPTY));
+    }
+
     /// Gives the list a buffer of its own, making it a view if it is none.
     fn rebuffer(&self, list: Value<'_>, capacity: impl Fn(usize) -> usize) {
         let (buffer, len) = self.copy_of_items(list, capacity);

@@ -101,8 +101,8 @@ const SURELY: [u64; Type::COUNT] = {
     table[Type::Index as usize] = COUNT;
     table[Type::Char as usize] = CHAR;
     table[Type::Nil as usize] = NIL;
-    table[Type::String as usize] = object_bit(Object::String);
-    table[Type::Name as usize] = object_bit(Object::String);
+    table[Type::String as usize] = object_bit(Object::String) | object_bit(Object::Text);
+    table[Type::Name as usize] = table[Type::String as usize];
     table[Type::Symbol as usize] = object_bit(Object::Symbol);
     table[Type::List as usize] = object_bit(Object::Pair) | object_bit(Object::View) | NIL;
     table[Type::Pair as usize] = object_bit(Object::Pair);
@@ -131,7 +131,7 @@ pub fn accepts(ty: Type, v: Value<'_>) -> bool {
             Some(i) => i >= 0,
             None => v.as_number().and_then(|n| n.to_i64()).is_some_and(|i| i >= 0),
         },
-        Type::String => v.is(Object::String),
+        Type::String => v.is_string(),
         Type::Name => v.as_name().is_some(),
         Type::Bool => v.word() == Word::TRUE || v.word() == Word::FALSE,
         Type::Char => v.word().is_char(),
@@ -166,6 +166,7 @@ fn is_collection(v: Value<'_>) -> bool {
             v.object_type(),
             Some(
                 Object::String
+                    | Object::Text
                     | Object::Vector
                     | Object::Bytevector
                     | Object::Dict
@@ -180,7 +181,7 @@ fn is_collection(v: Value<'_>) -> bool {
 #[cold]
 fn wrong_count(prim: &Prim, argc: usize) -> Raise {
     if let Some(text) = prim.wrong {
-        return Raise::new(Code::Arity, format!("{}: {text}", prim.name));
+        return Raise::new(Code::Arity, format!("{}: {text}", prim.shown()));
     }
     let (least, most) = prim.arity();
     let wanted = match most {
@@ -195,7 +196,7 @@ fn wrong_count(prim: &Prim, argc: usize) -> Raise {
     };
     Raise::new(
         Code::Arity,
-        format!("{}: expected {wanted} argument{plural}, got {argc}", prim.name),
+        format!("{}: expected {wanted} argument{plural}, got {argc}", prim.shown()),
     )
 }
 
@@ -207,11 +208,11 @@ fn wrong_type(prim: &Prim, cx: &Cx<'_>, at: usize) -> Raise {
         return expected_number(cx.arg(at)).with_arg(at);
     }
     if let Some(text) = prim.wrong {
-        return Raise::new(Code::Type, format!("{}: {text}", prim.name)).with_arg(at);
+        return Raise::new(Code::Type, format!("{}: {text}", prim.shown())).with_arg(at);
     }
     let message = format!(
         "{}: expected {}, got {}",
-        prim.name,
+        prim.shown(),
         param.ty.name(),
         cx.arg(at).type_name()
     );

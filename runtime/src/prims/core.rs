@@ -104,7 +104,7 @@ fn seq(cx: &mut Cx<'_>) -> Result<Word, Raise> {
                 |_| Ok(numbers.iter().map(|w| Value::immediate(*w)).collect()),
             )
         }
-        Some(Type::String) => {
+        Some(Type::String | Type::Text) => {
             let text = cx.text(0);
             let bytes: usize = text.chars().map(|c| size_of_string(c.len_utf8())).sum();
             let count = v.string_len().unwrap_or(0);

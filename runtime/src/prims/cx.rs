@@ -23,6 +23,8 @@ pub struct PrimState {
     text: String,
     /// What is left of the line of the program's input that was read last.
     pub input_rest: String,
+    /// What the program was started with, its own name first.
+    pub arguments: Vec<String>,
     /// Regular expressions compiled so far.
     pub patterns: super::regex::Patterns,
 }
@@ -97,6 +99,12 @@ impl<'a> Cx<'a> {
         assert!(i < self.argc, "no operand {i}");
         // SAFETY: the slot is ours, see `new`.
         unsafe { *self.args.add(i) = word }
+    }
+
+    /// Writes character `i` of the text in operand 0, as `Heap::overwrite` does.
+    pub fn overwrite(&mut self, i: usize, c: char) -> bool {
+        // SAFETY: a `str` of the heap would borrow this view, which is borrowed mutably.
+        unsafe { self.heap.overwrite(self.arg(0), i, c) }
     }
 
     /// The heap, for reading, making what was reserved for, and storing.

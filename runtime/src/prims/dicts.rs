@@ -56,7 +56,7 @@ prims! { DICTS {
 /// The string a key counts as.
 pub(super) fn key_string(v: Value<'_>) -> Option<Value<'_>> {
     match v.object_type()? {
-        Type::String => Some(v),
+        Type::String | Type::Text => v.kept_flat(),
         Type::Symbol => v.symbol_name(),
         Type::Keyword => Some(v.at(keyword::NAME)),
         _ => None,

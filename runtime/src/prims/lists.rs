@@ -158,7 +158,7 @@ fn length(cx: &Cx<'_>, who: &str) -> Result<usize, Raise> {
     use crate::object::Type;
     let v = cx.arg(0);
     match v.object_type() {
-        Some(Type::String) => Ok(v.string_len().unwrap_or(0)),
+        Some(Type::String | Type::Text) => Ok(v.string_len().unwrap_or(0)),
         Some(Type::Vector) => Ok(v.as_vector().map_or(0, |v| v.len())),
         Some(Type::Bytevector) => Ok(v.as_bytes().map_or(0, <[_]>::len)),
         Some(Type::Dict) => Ok(v.as_dict().map_or(0, |d| d.len())),

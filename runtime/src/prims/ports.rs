@@ -29,30 +29,32 @@ prims! { PORTS {
     "get-output-bytevector" (p: Port) -> Bytes, Reads, get_output_bytes, ["(get-output-bytevector (open-output-bytevector)) ; => #u8()"];
     /// A port to read the text of a file from.
     "open-input-file" (path: String) -> Port, Any, open_input_file, [];
+    /// A port that writes bytes to a file when it is closed.
+    "%scheme:open-binary-output-file" (path: String) -> Port, Any, open_binary_output_file, [];
     /// A port that writes a file when it is closed.
     "open-output-file" (path: String) -> Port, Any, open_output_file, [];
     /// The next character, or the end-of-file object.
-    "read-char" (p: Port optional) -> Any, Any, |cx| read_char(cx, true), ["(read-char (open-input-string \"ab\")) ; => #\\a", "(eof-object? (read-char (open-input-string \"\"))) ; => true"];
+    "read-char" | "%read-char" (p: Port optional) -> Any, Any, |cx| read_char(cx, true), ["(read-char (open-input-string \"ab\")) ; => #\\a", "(eof-object? (read-char (open-input-string \"\"))) ; => true"];
     /// The next character, which stays there, or the end-of-file object.
-    "peek-char" (p: Port optional) -> Any, Any, |cx| read_char(cx, false), ["(let ((p (open-input-string \"ab\"))) (peek-char p) (read-char p)) ; => #\\a"];
+    "peek-char" | "%peek-char" (p: Port optional) -> Any, Any, |cx| read_char(cx, false), ["(let ((p (open-input-string \"ab\"))) (peek-char p) (read-char p)) ; => #\\a"];
     /// The text up to the end of the line, or the end-of-file object.
-    "read-line" (p: Port optional) -> Any, Any, read_line, ["(let ((p (open-input-string \"a\\nb\"))) (read-line p) (read-line p)) ; => \"b\""];
+    "read-line" | "%read-line" (p: Port optional) -> Any, Any, read_line, ["(let ((p (open-input-string \"a\\nb\"))) (read-line p) (read-line p)) ; => \"b\""];
     /// At most n characters, or the end-of-file object. The port may stand first.
-    "read-string" (n: Any, p: Any optional) -> Any, Any, read_string, ["(read-string 2 (open-input-string \"abc\")) ; => \"ab\""];
+    "read-string" | "%read-string" (n: Any, p: Any optional) -> Any, Any, read_string, ["(read-string 2 (open-input-string \"abc\")) ; => \"ab\""];
     /// All text that is left, "" at the end.
     "read-all" (p: Port optional) -> String, Any, read_all, ["(read-all (open-input-string \"a\\nb\")) ; => \"a\\nb\""];
     /// Is there something to read at once?
-    "char-ready?" | "u8-ready?" (p: Port optional) -> Bool, Any, |cx| port_at(cx, 0, "char-ready?").map(|_| Word::TRUE), ["(char-ready? (open-input-string \"\")) ; => true"];
+    "char-ready?" | "%char-ready?" | "u8-ready?" (p: Port optional) -> Bool, Any, |cx| port_at(cx, 0, "char-ready?").map(|_| Word::TRUE), ["(char-ready? (open-input-string \"\")) ; => true"];
     /// The next byte, or the end-of-file object.
-    "read-u8" (p: Port) -> Any, Any, |cx| read_byte(cx, true), ["(eof-object? (read-u8 (open-input-bytevector (bytevector)))) ; => true"];
+    "read-u8" | "%read-u8" (p: Port) -> Any, Any, |cx| read_byte(cx, true), ["(eof-object? (read-u8 (open-input-bytevector (bytevector)))) ; => true"];
     /// The next byte, which stays there, or the end-of-file object.
-    "peek-u8" (p: Port) -> Any, Any, |cx| read_byte(cx, false), ["(peek-u8 (open-input-bytevector (bytevector 7))) ; => 7"];
+    "peek-u8" | "%peek-u8" (p: Port) -> Any, Any, |cx| read_byte(cx, false), ["(peek-u8 (open-input-bytevector (bytevector 7))) ; => 7"];
     /// At most n bytes, or the end-of-file object.
-    "read-bytevector" (n: Index, p: Port) -> Any, Any, read_bytes, ["(read-bytevector 5 (open-input-bytevector (bytevector 1 2))) ; => #u8(1 2)"];
+    "read-bytevector" | "%read-bytevector" (n: Index, p: Port) -> Any, Any, read_bytes, ["(read-bytevector 5 (open-input-bytevector (bytevector 1 2))) ; => #u8(1 2)"];
     /// Writes a byte.
-    "write-u8" (byte: Index, p: Port) -> Nil, Any, write_byte, ["(let ((p (open-output-bytevector))) (write-u8 1 p) (get-output-bytevector p)) ; => #u8(1)"];
+    "write-u8" | "%write-u8" (byte: Index, p: Port) -> Nil, Any, write_byte, ["(let ((p (open-output-bytevector))) (write-u8 1 p) (get-output-bytevector p)) ; => #u8(1)"];
     /// Writes the bytes.
-    "write-bytevector" (b: Bytes, p: Port) -> Nil, Any, write_bytes, ["(let ((p (open-output-bytevector))) (write-bytevector (bytevector 1 2) p) (get-output-bytevector p)) ; => #u8(1 2)"];
+    "write-bytevector" | "%write-bytevector" (b: Bytes, p: Port) -> Nil, Any, write_bytes, ["(let ((p (open-output-bytevector))) (write-bytevector (bytevector 1 2) p) (get-output-bytevector p)) ; => #u8(1 2)"];
     /// Writes x: a string or character bare, other values as inspect shows them.
     "display" (x: Any, p: Port optional) -> Nil, Any, |cx| write_value(cx, Style::Display), ["(let ((p (open-output-string))) (display (list \"a\") p) (get-output-string p)) ; => \"(\\\"a\\\")\""];
     /// Writes x as inspect shows it.
@@ -60,15 +62,15 @@ prims! { PORTS {
     /// Displays the arguments with a space between them, then ends the line.
     "print" | "println" (xs: Any rest) -> Nil, Any, print, [];
     /// Ends the line.
-    "newline" (p: Port optional) -> Nil, Any, |cx| put(cx, 0, "newline", "\n"), ["(let ((p (open-output-string))) (newline p) (get-output-string p)) ; => \"\\n\""];
+    "newline" | "%newline" (p: Port optional) -> Nil, Any, |cx| put(cx, 0, "newline", "\n"), ["(let ((p (open-output-string))) (newline p) (get-output-string p)) ; => \"\\n\""];
     /// Ends the line unless it is empty.
     "fresh-line" (p: Port optional) -> Nil, Any, fresh_line, ["(let ((p (open-output-string))) (fresh-line p) (get-output-string p)) ; => \"\""];
     /// Writes a character.
-    "write-char" (c: Char, p: Port optional) -> Nil, Any, write_char, ["(let ((p (open-output-string))) (write-char #\\a p) (get-output-string p)) ; => \"a\""];
+    "write-char" | "%write-char" (c: Char, p: Port optional) -> Nil, Any, write_char, ["(let ((p (open-output-string))) (write-char #\\a p) (get-output-string p)) ; => \"a\""];
     /// Writes a string, or its part from start up to end.
-    "write-string" (s: String, p: Port optional, start: Index optional, end: Index optional) -> Nil, Any, write_string, ["(let ((p (open-output-string))) (write-string \"abc\" p 1) (get-output-string p)) ; => \"bc\""];
+    "write-string" | "%write-string" (s: String, p: Port optional, start: Index optional, end: Index optional) -> Nil, Any, write_string, ["(let ((p (open-output-string))) (write-string \"abc\" p 1) (get-output-string p)) ; => \"bc\""];
     /// Hands buffered output on.
-    "flush-output" | "flush-output-port" (p: Port optional) -> Nil, Any, flush, ["(flush-output) ; => nil"];
+    "flush-output" | "%flush-output" | "flush-output-port" (p: Port optional) -> Nil, Any, flush, ["(flush-output) ; => nil"];
     /// The object that reading answers at the end.
     "eof-object" () -> Any, Pure, |_| Ok(Word::EOF), ["(eof-object? (eof-object)) ; => true"];
     /// Closes a port; a file opened for writing is written now.
@@ -107,6 +109,10 @@ enum Source {
         path: String,
         text: String,
     },
+    BinaryFile {
+        path: String,
+        bytes: Vec<u8>,
+    },
     Standard(Stream),
     /// The program's input: what is left of the line read last.
     StandardInput {
@@ -123,7 +129,10 @@ impl Source {
         )
     }
     fn is_binary(&self) -> bool {
-        matches!(self, Source::InputBytes { .. } | Source::OutputBytes(_))
+        matches!(
+            self,
+            Source::InputBytes { .. } | Source::OutputBytes(_) | Source::BinaryFile { .. }
+        )
     }
     /// The text still to be read.
     fn rest(&self) -> Option<&str> {
@@ -210,6 +219,20 @@ fn open_output_file(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         Source::File {
             path,
             text: String::new(),
+        },
+    )
+}
+
+fn open_binary_output_file(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let path = cx.text(0).to_string();
+    cx.host()
+        .write_file(&path, b"")
+        .map_err(|e| host_error("open-binary-output-file", &e))?;
+    give_port(
+        cx,
+        Source::BinaryFile {
+            path,
+            bytes: Vec::new(),
         },
     )
 }
@@ -381,7 +404,7 @@ fn read_bytes(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 fn put_bytes(cx: &mut Cx<'_>, who: &str, more: &[u8]) -> Result<Word, Raise> {
     let port = port_at(cx, 1, who)?;
     match &mut *port.source.borrow_mut() {
-        Source::OutputBytes(bytes) => {
+        Source::OutputBytes(bytes) | Source::BinaryFile { bytes, .. } => {
             room_for(cx, bytes.len(), bytes.capacity(), more.len())?;
             bytes.extend_from_slice(more);
             Ok(Word::NIL)
@@ -411,7 +434,7 @@ fn room_for(cx: &mut Cx<'_>, len: usize, capacity: usize, more: usize) -> Result
 }
 
 /// Writes text to the port in operand `i`, or to the program's output.
-fn put(cx: &mut Cx<'_>, i: usize, who: &str, text: &str) -> Result<Word, Raise> {
+pub(super) fn put(cx: &mut Cx<'_>, i: usize, who: &str, text: &str) -> Result<Word, Raise> {
     if cx.argc() <= i {
         put_standard(cx, Stream::Out, who, text)?;
         return Ok(Word::NIL);
@@ -496,12 +519,14 @@ fn close_port(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let Some(port) = port_of(cx, 0) else {
         return Ok(Word::NIL);
     };
-    if !port.closed.replace(true)
-        && let Source::File { path, text } = &*port.source.borrow()
-    {
-        cx.host()
-            .write_file(path, text.as_bytes())
-            .map_err(|e| host_error("close-port", &e))?;
+    if port.closed.replace(true) {
+        return Ok(Word::NIL);
     }
+    let written = match &*port.source.borrow() {
+        Source::File { path, text } => cx.host().write_file(path, text.as_bytes()),
+        Source::BinaryFile { path, bytes } => cx.host().write_file(path, bytes),
+        _ => Ok(()),
+    };
+    written.map_err(|e| host_error("close-port", &e))?;
     Ok(Word::NIL)
 }

@@ -33,7 +33,7 @@ prims! { PREDICATES {
     /// Is it neither infinite nor NaN?
     "finite?" (x: Number) -> Bool, Pure, |cx| number(cx, |n| n.is_exact() || n.to_f64().is_finite()), ["(finite? 1) ; => true"];
     /// Is it a string?
-    "string?" (x: Any) -> Bool, Pure, |cx| is(cx, Type::String), ["(string? :a) ; => true"];
+    "string?" (x: Any) -> Bool, Pure, |cx| test(cx, |v| v.is_string()), ["(string? :a) ; => true"];
     /// Is it a symbol?
     "symbol?" (x: Any) -> Bool, Pure, |cx| is(cx, Type::Symbol), ["(symbol? (quote a)) ; => true"];
     /// Is it a keyword, which only quoted code has?

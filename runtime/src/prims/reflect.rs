@@ -90,7 +90,7 @@ fn prim_doc(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 fn contains(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let (v, x) = (cx.arg(0), cx.arg(1));
     let found = match v.object_type() {
-        Some(Type::String) => match (v.as_str(), x.as_name(), x.word().as_char()) {
+        Some(Type::String | Type::Text) => match (v.as_str(), x.as_name(), x.word().as_char()) {
             (Some(text), Some(part), _) => text.contains(part),
             (Some(text), None, Some(c)) => text.contains(c),
             _ => {

@@ -270,6 +270,7 @@ const WITHOUT_EXAMPLE: &[&str] = &[
     "arity",
     "open-input-file",
     "open-output-file",
+    "%scheme:open-binary-output-file",
     "print",
     "read-file",
     "read-file-bytes",

@@ -35,6 +35,10 @@ prims! { WORLD {
     "delete-file" (path: String) -> Nil, Any, delete_file, [];
     /// A variable of the environment, or nil.
     "get-environment-variable" (name: String) -> Any, Any, environment, ["(get-environment-variable \"SX_NO_SUCH_VARIABLE\") ; => nil"];
+    /// A new list of the words the program was started with, its own name first.
+    "command-line" () -> List, Any, |cx| { let arguments = cx.state().arguments.clone(); cx.give_strings(&arguments) }, ["(list? (command-line)) ; => true"];
+    /// The variables of the environment: name, value, name, value and so on.
+    "%environment-variables" () -> List, Any, variables, ["(list? (%environment-variables)) ; => true"];
     /// Writes a warning to the error stream.
     "host-warn" (message: Any) -> Nil, Any, host_warn, ["(host-warn \"careful\") ; => nil"];
     /// A dict of counters of the heap: collections, bytes in use, the limit, time spent collecting.
@@ -45,6 +49,16 @@ prims! { WORLD {
 
 /// The most bytes one call gives.
 const RANDOM_BYTES_MAX: usize = 1 << 20;
+
+fn variables(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let texts: Vec<String> = cx
+        .host()
+        .variables()
+        .into_iter()
+        .flat_map(|(name, value)| [name, value])
+        .collect();
+    cx.give_strings(&texts)
+}
 
 fn random_bytes(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let n = cx.index(0);

@@ -62,7 +62,7 @@ pub(super) fn write_atom(out: &mut String, value: Value<'_>) -> bool {
         return true;
     };
     match ty {
-        Type::String => write_string(out, value.as_str().unwrap_or_default()),
+        Type::String | Type::Text => write_string(out, value.as_str().unwrap_or_default()),
         Type::Symbol => write_symbol(out, value.as_symbol().unwrap_or_default()),
         Type::Keyword => out.push_str(&value.keyword_text().unwrap_or_default()),
         Type::Flonum | Type::Bignum | Type::Ratio => {
@@ -142,9 +142,15 @@ fn write_bytes(out: &mut String, value: Value<'_>) {
 /// Writes a symbol, between bars if its name would read as something else.
 fn write_symbol(out: &mut String, name: &str) {
     let keyword = name.len() > 1 && name.starts_with(':');
-    let other = matches!(name, "nil" | "true" | "false" | ".") || name.starts_with('#');
+    write_symbol_with(out, name, keyword || matches!(name, "nil" | "true" | "false"));
+}
+
+/// Writes a symbol, between bars if its name would read as something else; `taken` says that the
+/// reader takes it for another word.
+pub(super) fn write_symbol_with(out: &mut String, name: &str, taken: bool) {
+    let other = name == "." || name.starts_with('#');
     let number = || !matches!(Num::parse(name), Parsed::NotANumber);
-    if is_word(name) && !keyword && !other && !number() {
+    if is_word(name) && !taken && !other && !number() {
         return out.push_str(name);
     }
     out.push('|');

@@ -67,7 +67,7 @@ impl Configuration for EngineConfiguration {
         let effects = serve_test_ops(&mut isolate);
         let limit = case.time_limit * slowdown();
         let handle = isolate.interrupt_handle();
-        let source = Source::new(SOURCE, case.code.as_str());
+        let source = Source::in_language(case.language, SOURCE, case.code.as_str());
         let result = within(limit, &handle, &case.name, || isolate.eval_printed(source));
         if let Err(error) = &result
             && error.is_interrupt()

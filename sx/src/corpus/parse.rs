@@ -6,6 +6,7 @@
 use super::{Aspect, Case, CaseFile, Expectation, MARKS, MEMORY_LIMIT, TIME_LIMIT};
 use std::fmt;
 use std::time::Duration;
+use sx_runtime::syntax::Language;
 
 /// The mark that opens a case.
 pub(super) const OPENING: &str = ";;;; ";
@@ -145,6 +146,7 @@ impl Reading {
         self.file.cases.push(Case {
             name: name.to_owned(),
             code: String::new(),
+            language: Language::of_file(&self.file.path),
             line: number + 1,
             expected: Vec::new(),
             skipped: Vec::new(),

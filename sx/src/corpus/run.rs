@@ -42,7 +42,7 @@ pub fn collect(path: &Path) -> io::Result<Vec<PathBuf>> {
             let entry = entry?.path();
             if entry.is_dir() {
                 directories.push(entry);
-            } else if entry.extension().is_some_and(|e| e == "sx") && holds_a_case(&entry) {
+            } else if entry.extension().is_some_and(|e| e == "sx" || e == "scm") && holds_a_case(&entry) {
                 found.push(entry);
             }
         }

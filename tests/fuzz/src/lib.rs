@@ -15,6 +15,7 @@ use coverage::Coverage;
 use run::{Library, Mode, Shown};
 use sx_oracle::{Oracle, Outcome, TestEdge};
 use sx_runtime::fault::Fault;
+use sx_runtime::syntax::Language;
 
 /// Steps the oracle may take; a program that needs more is skipped.
 const FUEL: u64 = 300_000;
@@ -56,7 +57,8 @@ impl Fuzzer {
     }
     /// What the oracle says of a program.
     pub fn oracle(&self, text: &str) -> Outcome {
-        self.oracle.run(text, &mut TestEdge::default(), Some(FUEL))
+        self.oracle
+            .run(Language::Sx, text, &mut TestEdge::default(), Some(FUEL))
     }
     /// What the machine shows in a mode. A panic is a difference like any other.
     pub fn machine(&self, text: &str, mode: Mode) -> Result<Shown, String> {

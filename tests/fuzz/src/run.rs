@@ -110,6 +110,9 @@ impl Host for Shared {
     fn interrupted(&self) -> bool {
         self.0.borrow().interrupted()
     }
+    fn variables(&mut self) -> Vec<(String, String)> {
+        self.0.borrow_mut().variables()
+    }
     fn environment(&mut self, name: &str) -> Option<String> {
         self.0.borrow_mut().environment(name)
     }

@@ -74,7 +74,16 @@ impl<'a> Machine<'a> {
 
     /// A variable has no value.
     pub fn undefined(&mut self, name: &str, kont: Kont<'a>, span: &'a Span) -> State<'a> {
-        self.fail(Code::Undefined, format!("Undefined symbol: {name}"), kont, span)
+        let message = format!("Undefined symbol: {}", self.own_name(name));
+        self.fail(Code::Undefined, message, kont, span)
+    }
+
+    /// The name of a global as its library spells it.
+    fn own_name<'n>(&self, global: &'n str) -> &'n str {
+        match global.rsplit_once('#') {
+            Some((library, own)) if self.evaluations.knows(library) => own,
+            _ => global,
+        }
     }
 
     /// The operator of a call has no value; the call as a whole is as good a place.
@@ -83,7 +92,7 @@ impl<'a> Machine<'a> {
         found.extend(places(&kont, call));
         let error = self.error(
             Code::Undefined.text(),
-            &format!("Undefined symbol: {name}"),
+            &format!("Undefined symbol: {}", self.own_name(name)),
             vec![],
             found,
         );
@@ -163,7 +172,16 @@ impl<'a> Machine<'a> {
         if signal.continuable {
             return State::Give(answer, masked);
         }
+        if self.is_final(&signal) {
+            return self.fail(Code::Control, "raise: the handler returned", masked, self.nowhere);
+        }
         self.signal(signal.condition, false, masked)
+    }
+
+    /// Is it the handler of Scheme's with-exception-handler?
+    fn is_final(&self, signal: &Signal) -> bool {
+        let first = signal.handlers.first().map(|word| objects::value(&self.heap, *word));
+        first.and_then(|value| value.as_symbol()) == Some("final")
     }
 
     /// Runs the thunks of the winds that are left and entered between two continuations.

@@ -11,16 +11,18 @@ use crate::objects;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use sx_interp::core::Core;
 use sx_interp::expand::{
     Answer, Expansion, Export, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step as Expanded, TopEnv,
 };
+use sx_interp::library;
 use sx_interp::read::Reader;
 use sx_runtime::convert::{Lists, size_of_syntax};
 use sx_runtime::error::Code;
 use sx_runtime::host::{Host, Stream};
 use sx_runtime::object::{Type, macro_};
-use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
+use sx_runtime::syntax::{Language, Name, Node, Source, Span, Stx, Syntax};
 use sx_runtime::value::{Value, Word};
 
 /// What a run keeps for good: core forms, and spans of the text.
@@ -71,6 +73,15 @@ pub struct Evaluations<'a> {
     rows: Vec<Word>,
     /// Exported names of each library, and the globals they mean.
     libraries: HashMap<Name, Vec<(Name, Name)>>,
+    /// The top levels of libraries, of the Scheme program, of environments.
+    tops: HashMap<Name, Rc<TopEnv>>,
+}
+
+impl Evaluations<'_> {
+    /// Is there a top level of that name?
+    pub fn knows(&self, name: &str) -> bool {
+        self.tops.contains_key(name)
+    }
 }
 
 /// An evaluation under way: what is still to do, the next thing last.
@@ -99,14 +110,24 @@ enum Given {
     Macro(MacroRef),
 }
 
+/// What the top level of the Scheme program is called among the libraries.
+const SCHEME_PROGRAM: &str = "<program>";
+
 /// The evaluation of a program.
-pub fn program<'a>(m: &mut Machine<'a>, forms: Vec<Stx>, top: &Rc<TopEnv>) -> State<'a> {
-    evaluate(
-        m,
-        vec![Work::Forms(Rc::new(forms), 0, top.clone())],
-        Word::NIL,
-        Kont(None),
-    )
+pub fn program<'a>(m: &mut Machine<'a>, forms: Vec<Stx>, source: &Arc<Source>) -> State<'a> {
+    let scheme = TopEnv::scheme(SCHEME_PROGRAM);
+    m.evaluations.tops.insert(SCHEME_PROGRAM.into(), scheme.clone());
+    let top = if source.is_scheme() { scheme } else { TopEnv::program() };
+    let imports = top.imports_unsaid(&forms, &Span::start(source));
+    let mut todo = vec![Work::Forms(Rc::new(forms), 0, top.clone())];
+    todo.extend(imports.map(|sets| Work::Import(Rc::new(sets), top)));
+    evaluate(m, todo, Word::NIL, Kont(None))
+}
+
+/// The text of a library that comes with SX.
+fn library_text(name: &str) -> Option<&'static Arc<Source>> {
+    let file = format!("{}.sx", name.replace('.', "/"));
+    library::texts().iter().find(|text| text.name == file)
 }
 
 /// The globals as an expansion sees them.
@@ -122,7 +143,7 @@ impl Globals for Visible<'_, '_> {
         self.0.bound_global(global).is_some() || self.0.is_built_in(global)
     }
     fn has_library(&self, name: &str) -> bool {
-        self.0.evaluations.libraries.contains_key(name)
+        self.0.evaluations.libraries.contains_key(name) || library_text(name).is_some()
     }
 }
 
@@ -138,6 +159,12 @@ fn evaluate<'a>(m: &mut Machine<'a>, evaluation: Vec<Work>, mut value: Word, kon
                 }
             }
             Work::Import(sets, top) => {
+                if let Some(text) = missing(m, &sets) {
+                    let forms = Rc::new(crate::run::read(text).unwrap_or_default());
+                    todo.push(Work::Import(sets, top));
+                    todo.push(Work::Forms(forms, 0, TopEnv::program()));
+                    continue;
+                }
                 if let Err((message, span)) = import(m, &sets, &top) {
                     let span = m.keep_span(span);
                     return m.fail(Code::Import, message, kont, span);
@@ -216,9 +243,10 @@ fn expand<'a>(
                 exports,
                 imports,
                 body,
-                ..
+                span,
             } = *library;
-            let inside = TopEnv::library(&name);
+            let inside = TopEnv::library(&name, span.source.language);
+            m.evaluations.tops.insert(name.clone(), inside.clone());
             todo.push(Work::Export(name, Rc::new(exports), inside.clone()));
             todo.push(Work::Forms(Rc::new(body), 0, inside.clone()));
             todo.push(Work::Import(Rc::new(imports), inside));
@@ -294,7 +322,7 @@ pub fn datum(m: &mut Machine<'_>, stx: &Stx) -> Word {
             m.evaluations.rows.get(n as usize).copied().unwrap_or(Word::NIL),
         )
     };
-    m.heap.value_of_syntax(stx, Lists::Views, &row).word()
+    m.heap.value_of_syntax(stx, Lists::of(&stx.span.source), &row).word()
 }
 
 /// The syntax of a value; none if it contains itself.
@@ -306,6 +334,13 @@ fn syntax(m: &mut Machine<'_>, value: Word, span: &Span) -> Option<Stx> {
     };
     heap.syntax_of_value(objects::value(heap, value), &mut |_| span.clone(), &mut row)
         .ok()
+}
+
+/// The text of a library that has to be evaluated first.
+fn missing(m: &Machine<'_>, sets: &[ImportSet]) -> Option<&'static Arc<Source>> {
+    let known = &m.evaluations.libraries;
+    let unknown = sets.iter().filter(|set| !known.contains_key(&set.library));
+    unknown.map(|set| library_text(&set.library)).next()?
 }
 
 fn import(m: &mut Machine<'_>, sets: &[ImportSet], top: &TopEnv) -> Result<(), (String, Span)> {
@@ -397,8 +432,8 @@ impl<'a> Machine<'a> {
     }
 
     /// `(%read-datum text)`
-    pub fn read_datum(&mut self, text: String, kont: Kont<'a>, span: &'a Span) -> State<'a> {
-        let source = Source::new("<text>", text);
+    pub fn read_datum(&mut self, text: String, language: Language, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+        let source = Source::in_language(language, "<text>", text);
         match Reader::new(source.clone()).next_form() {
             None => State::Give(Word::EMPTY, kont),
             Some(Ok(form)) => {
@@ -411,6 +446,59 @@ impl<'a> Machine<'a> {
                 self.fail(Code::Read, message, kont, span)
             }
         }
+    }
+
+    /// The top level that a symbol names.
+    fn top_named(&self, name: Word) -> Option<Rc<TopEnv>> {
+        let name = objects::value(&self.heap, name).as_symbol()?;
+        self.evaluations.tops.get(name).cloned()
+    }
+
+    /// `(%scheme-environment sets)`
+    pub fn scheme_environment(&mut self, sets: Word, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+        if sets == Word::NIL {
+            return State::Give(self.symbol(SCHEME_PROGRAM), kont);
+        }
+        let name = format!("<environment-{}>", self.evaluations.tops.len());
+        let top = TopEnv::scheme(&name);
+        self.evaluations.tops.insert(name.as_str().into(), top.clone());
+        let Some(sets) = syntax(self, sets, span) else {
+            return self.fail(Code::Syntax, "eval: the data contains itself", kont, span);
+        };
+        let import = Syntax::new(Node::Sym("import".into()), span.clone());
+        let items = std::iter::once(import).chain(sets.as_list().unwrap_or_default().iter().cloned());
+        let form = Syntax::new(Node::List(items.collect()), span.clone());
+        let symbol = self.symbol(&name);
+        let kont = kont.then(Step::Replace(symbol));
+        evaluate(
+            self,
+            vec![Work::Expand(Expansion::new(form, &top), Given::Go, top)],
+            Word::NIL,
+            kont,
+        )
+    }
+
+    /// `(%scheme-eval form environment)`
+    pub fn scheme_eval(&mut self, form: Word, name: Word, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+        let program = || self.evaluations.tops.get(SCHEME_PROGRAM).cloned();
+        let top = if name == Word::NIL {
+            program()
+        } else {
+            self.top_named(name)
+        };
+        let Some(top) = top else {
+            return self.fail(Code::Type, "eval: expected an environment", kont, span);
+        };
+        let Some(form) = syntax(self, form, span) else {
+            return self.fail(Code::Syntax, "eval: the data contains itself", kont, span);
+        };
+        let expansion = Expansion::new(form, &top);
+        evaluate(self, vec![Work::Expand(expansion, Given::Go, top)], Word::NIL, kont)
+    }
+
+    fn symbol(&mut self, name: &str) -> Word {
+        objects::reserve(&mut self.heap, 0);
+        self.heap.symbol(name).word()
     }
 
     /// `(%define-macro 'name procedure)`
@@ -433,11 +521,16 @@ impl<'a> Machine<'a> {
     }
 
     /// `(%define-syntax 'name rules library)`
-    pub fn define_syntax(&mut self, name: Word, rules: Word, kont: Kont<'a>, span: &'a Span) -> State<'a> {
+    pub fn define_syntax(&mut self, args: &[Word], kont: Kont<'a>, span: &'a Span) -> State<'a> {
+        let [name, rules, library] = args else {
+            return self.fail(Code::Arity, "%define-syntax: expected 3 arguments", kont, span);
+        };
+        let (name, rules) = (*name, *rules);
+        let top = self.top_named(*library).unwrap_or_else(TopEnv::program);
         let Some(rules) = syntax(self, rules, span) else {
             return self.fail(Code::Syntax, "define-syntax: the rules contain themselves", kont, span);
         };
-        match Rules::from_datum(&rules, &TopEnv::program()) {
+        match Rules::from_datum(&rules, &top) {
             Ok(rules) => {
                 let made = self.bind_macro(name, GlobalMacro::Rules(Rc::new(rules)), Word::NIL);
                 State::Give(made, kont)

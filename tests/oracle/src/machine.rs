@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use sx_interp::core::{Core, CoreNode, Lambda, Var};
 use sx_runtime::chunk::Chunk;
+use sx_runtime::convert::Lists;
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::heap::Heap;
 use sx_runtime::host::SimulatedHost;
@@ -21,9 +22,10 @@ use sx_runtime::instance::Instance;
 use sx_runtime::list::size_of_list;
 use sx_runtime::prims::{self, Prim, PrimState};
 use sx_runtime::print::Style;
+use sx_runtime::print::scheme::{Labels, Manner};
 use sx_runtime::string::size_of_string;
-use sx_runtime::syntax::{Name, Node, Span};
-use sx_runtime::value::Word;
+use sx_runtime::syntax::{Language, Name, Node, Span};
+use sx_runtime::value::{Value, Word};
 use sx_runtime::vector::size_of_vector;
 
 /// What a procedure is.
@@ -134,6 +136,7 @@ fn shown(name: &str, doc: Option<Name>, mut params: Vec<Name>, rest: bool) -> Bo
         sources: vec![],
         locals: vec![],
         core: false,
+        lists: Lists::Views,
     };
     Instance::new(Arc::new(chunk), vec![], vec![], u32::MAX)
 }
@@ -397,7 +400,10 @@ impl<'a> Machine<'a> {
             .zip(args)
             .fold(env, |env, (var, value)| env.bind(var, value));
         let env = match &lambda.rest {
-            Some(var) => env.bind(var, self.list(rest)),
+            Some(var) => {
+                let rest = self.list_as(Lists::of(&lambda.body.span.source), rest);
+                env.bind(var, rest)
+            }
             None => env,
         };
         State::Eval(&lambda.body, env, kont.after_call(span, Some(lambda)))
@@ -521,8 +527,17 @@ impl<'a> Machine<'a> {
 
     /// A list.
     pub fn list(&mut self, items: Vec<Word>) -> Word {
-        objects::reserve(&mut self.heap, size_of_list(items.len()));
-        self.heap.list(&objects::values(&self.heap, &items)).word()
+        self.list_as(Lists::Views, items)
+    }
+    /// A list of that shape.
+    fn list_as(&mut self, lists: Lists, items: Vec<Word>) -> Word {
+        let pairs = items.len() * Heap::SIZE_OF_PAIR;
+        objects::reserve(&mut self.heap, size_of_list(items.len()).max(pairs));
+        let values = objects::values(&self.heap, &items);
+        match lists {
+            Lists::Views => self.heap.list(&values).word(),
+            Lists::Pairs => self.heap.pairs(&values, Value::EMPTY).word(),
+        }
     }
     /// One value, or several.
     pub fn several(&mut self, values: Vec<Word>) -> Word {
@@ -544,6 +559,19 @@ impl<'a> Machine<'a> {
     /// A value as text.
     pub fn print(&self, word: Word, style: Style) -> String {
         self.heap.print(objects::value(&self.heap, word), style)
+    }
+    /// How a text in that language would write it.
+    pub fn print_in(&self, language: Language, word: Word) -> String {
+        if language == Language::Sx {
+            return self.print(word, Style::Write);
+        }
+        let mut text = String::new();
+        let value = objects::value(&self.heap, word);
+        // What would not fit the memory is cut off.
+        let _ = self
+            .heap
+            .print_scheme(&mut text, value, Manner::Write(Labels::Cycles), self.heap.limit());
+        text
     }
     /// The elements of a list, or of `nil`.
     pub fn elements(&self, list: Word) -> Vec<Word> {

@@ -12,7 +12,7 @@ use sx_runtime::list::size_of_append;
 use sx_runtime::object::{Type, continuation, parameter};
 use sx_runtime::prims;
 use sx_runtime::print::Style;
-use sx_runtime::syntax::Span;
+use sx_runtime::syntax::{Language, Span};
 use sx_runtime::value::Word;
 
 macro_rules! natives {
@@ -58,6 +58,9 @@ natives! {
     Eval "eval" 1 rest;
     Macroexpand "macroexpand" 1;
     ReadDatum "%read-datum" 1;
+    ReadScheme "%read-scheme" 1;
+    SchemeEnvironment "%scheme-environment" 1;
+    SchemeEval "%scheme-eval" 2;
     LoadSource "load-source" 1;
     Load "load" 1;
     DefineMacro "%define-macro" 2;
@@ -170,10 +173,16 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
         Native::EvalExpr | Native::Eval if arg(1) != Word::NIL => m.eval_scoped(arg(0), arg(1), kont, span),
         Native::EvalExpr | Native::Eval => m.eval_data(arg(0), false, kont, span),
         Native::Macroexpand => m.eval_data(arg(0), true, kont, span),
-        Native::ReadDatum => {
+        Native::ReadDatum | Native::ReadScheme => {
+            let language = match native {
+                Native::ReadScheme => Language::Scheme,
+                _ => Language::Sx,
+            };
             let text = m.text(arg(0));
-            m.read_datum(text, kont, span)
+            m.read_datum(text, language, kont, span)
         }
+        Native::SchemeEnvironment => m.scheme_environment(arg(0), kont, span),
+        Native::SchemeEval => m.scheme_eval(arg(0), arg(1), kont, span),
         Native::LoadSource => {
             let text = m.text(arg(0));
             m.eval_text("<source>", text, kont, span)
@@ -188,7 +197,7 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
         Native::DefineMacro => State::Give(m.define_macro(arg(0), arg(1)), kont),
         Native::DefineSpecialForm => State::Give(m.define_special_form(arg(0), arg(1)), kont),
         Native::MacroProcedure => State::Give(m.macro_procedure(arg(0)), kont),
-        Native::DefineSyntax => m.define_syntax(arg(0), arg(1), kont, span),
+        Native::DefineSyntax => m.define_syntax(&args, kont, span),
         Native::Annotate => State::Give(Word::NIL, kont),
         Native::Gc => State::Give(Word::NIL, kont),
     }

@@ -7,8 +7,7 @@ use crate::outcome::{Edge, Ending, Outcome, PROGRAM, TestEdge, place_text};
 use sx_interp::core::{Core, CoreNode};
 use sx_interp::expand::{Answer, Expansion, GlobalMacro, Globals, Step, SyntaxError, TopEnv};
 use sx_interp::read::Reader;
-use sx_runtime::print::Style;
-use sx_runtime::syntax::{Node, Source, Span, Stx, Syntax};
+use sx_runtime::syntax::{Language, Node, Source, Span, Stx, Syntax};
 
 /// The steps a program may take unless someone says otherwise.
 const FUEL: u64 = 2_000_000_000;
@@ -47,8 +46,8 @@ impl Oracle {
     }
 
     /// Runs a program, at most so many steps.
-    pub fn run(&self, source: &str, edge: &mut dyn Edge, fuel: Option<u64>) -> Outcome {
-        let source = Source::new(PROGRAM, source);
+    pub fn run(&self, language: Language, source: &str, edge: &mut dyn Edge, fuel: Option<u64>) -> Outcome {
+        let source = Source::in_language(language, PROGRAM, source);
         let forms = match read(&source) {
             Ok(forms) => forms,
             Err(errors) => return unreadable(&errors),
@@ -58,10 +57,9 @@ impl Oracle {
         for form in &self.library {
             machine.run(State::Eval(form, Env::default(), Kont(None)), FUEL);
         }
-        let top = TopEnv::program();
-        let start = evaluate::program(&mut machine, forms, &top);
+        let start = evaluate::program(&mut machine, forms, &source);
         let ending = machine.run(start, fuel.unwrap_or(FUEL));
-        machine.outcome(ending)
+        machine.outcome(ending, language)
     }
 }
 
@@ -120,10 +118,10 @@ fn unreadable(errors: &[SyntaxError]) -> Outcome {
 }
 
 impl Machine<'_> {
-    fn outcome(mut self, ending: Ending<'_>) -> Outcome {
+    fn outcome(mut self, ending: Ending<'_>, language: Language) -> Outcome {
         let mut outcome = Outcome::default();
         match ending {
-            Ending::Value(value) => outcome.value = Some(self.print(value, Style::Write)),
+            Ending::Value(value) => outcome.value = Some(self.print_in(language, value)),
             Ending::Error(message, places) => {
                 outcome.error = Some(message);
                 outcome.places = places.into_iter().map(place_text).collect();
@@ -147,7 +145,7 @@ pub fn run(source: &str) -> Result<Outcome, String> {
         static ORACLE: Result<Oracle, String> = Oracle::new();
     }
     ORACLE.with(|oracle| match oracle {
-        Ok(oracle) => Ok(oracle.run(source, &mut TestEdge::default(), None)),
+        Ok(oracle) => Ok(oracle.run(Language::Sx, source, &mut TestEdge::default(), None)),
         Err(error) => Err(error.clone()),
     })
 }

@@ -1,6 +1,7 @@
 //! Names that macros insert and names they are given stay apart.
 
 use super::*;
+use sx_runtime::syntax::Language;
 
 /// The last form of a program.
 #[track_caller]
@@ -242,7 +243,7 @@ fn a_procedure_macro_sees_plain_symbols_and_keeps_hygiene() {
 fn a_library_keeps_its_globals_to_itself() {
     let world = World::default();
     world.bound.borrow_mut().insert("list".into());
-    let lib = TopEnv::library("a.b");
+    let lib = TopEnv::library("a.b", Language::Sx);
     let core = world.expand_in(
         "(define (f x) (list (g x))) (define (list x) x) (define (g) (list 1))",
         &lib,

@@ -1,6 +1,7 @@
 //! Expansions that stop for a macro and are continued, also twice.
 
 use super::*;
+use sx_runtime::syntax::Language;
 
 fn one(text: &str) -> Stx {
     read_all(Source::new("t", text))
@@ -115,7 +116,7 @@ fn modules_are_steps() {
     let Step::Library(library) = Expansion::new(one(library), &top).step(Answer::Go, &world) else {
         panic!("expected a library");
     };
-    let top = TopEnv::library("a");
+    let top = TopEnv::library("a", Language::Sx);
     library.declare(&top);
     world.bound.borrow_mut().insert("list".into());
     assert_eq!(&*top.resolve(&"list".into(), &world), "a#list");
