@@ -335,7 +335,7 @@ impl World {
     }
 
     fn library(&mut self, library: &Library) {
-        let top = TopEnv::library(&library.name);
+        let top = TopEnv::library(&library.name, library.span.source.language);
         library.imports.iter().for_each(|set| self.import(set, &top));
         library.declare(&top);
         self.expand_all(&library.body, &top);
