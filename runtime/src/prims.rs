@@ -31,6 +31,7 @@ mod reflect;
 mod regex;
 pub mod registry;
 mod scheme;
+mod segments;
 mod seq;
 mod sets;
 mod strings;

@@ -36,6 +36,8 @@ prims! { COMPARE {
     "compare" (a: Any, b: Any) -> Int, Reads, compare_prim, ["(compare 1 2) ; => -1", "(compare \"b\" \"a\") ; => 1", "(compare (list 1 2) (list 1 2)) ; => 0"];
     /// The items in ascending order of `compare`; equal ones keep their order.
     "%sort-natural" (xs: Any) -> List, Reads, sort_natural, ["(%sort-natural (list 3 1 2)) ; => (1 2 3)"];
+    /// Are all items numbers, and none of them NaN?
+    "%ordered-numbers?" (xs: List) -> Bool, Reads, ordered_numbers, ["(%ordered-numbers? (list 1 2.5 1/2)) ; => true", "(%ordered-numbers? (list 1 nan)) ; => false", "(%ordered-numbers? (list 1 \"2\")) ; => false"];
     /// The items in ascending order of the keys, one for each; equal ones keep their order.
     "%sort-by-keys" (keys: List, xs: List) -> List, Reads, sort_by_keys, ["(%sort-by-keys (list 2 1) (list :a :b)) ; => (\"b\" \"a\")"];
 } }
@@ -116,6 +118,13 @@ fn merge<T: Clone>(
     to.extend_from_slice(left);
     to.extend_from_slice(right);
     Ok(())
+}
+
+fn ordered_numbers(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let xs = cx.arg(0);
+    let is_ordered =
+        |x: Value<'_>| x.word().is_fixnum() || x.is_number() && x.as_number().is_some_and(|n| n.order(&n).is_some());
+    Ok(Word::bool(xs.list_len().is_ok() && xs.items().all(is_ordered)))
 }
 
 fn sort_natural(cx: &mut Cx<'_>) -> Result<Word, Raise> {

@@ -16,7 +16,7 @@ prims! { COMPONENTS {
     /// The arguments of a component's procedure for a list of operands: what parameters in order take
     /// of the operands without a key, what parameters by key take of those that follow one, and the
     /// list of the rest. A key that nothing follows has the value true.
-    "%component-arguments" (c: Any, operands: List) -> List, Allocates, arguments, ["(%component-arguments (%component \"~c\" '((x) (a b) true) (fn (x a b more) x) false) (list ':b 1 2 3)) ; => (2 nil 1 (3))", "(%component-arguments (%component \"~c\" '(() () false) (fn () 1) false) (list 5)) ; error: ~c: takes no children"];
+    "%component-arguments" (c: Any, operands: List) -> List, Allocates, arguments, ["(%component-arguments (%component \"~c\" (list (list (quote x)) (list (quote a) (quote b)) true) (fn () 1) false) (list (make-keyword \"b\") 1 2 3)) ; => (2 nil 1 (3))", "(%component-arguments (%component \"~c\" (list () () false) (fn () 1) false) (list 5)) ; error: ~c: takes no children"];
     /// The procedure of a component or island.
     "%component-procedure" (c: Any) -> Procedure, Pure, |cx| field(cx, component::BODY), ["(callable? (%component-procedure (%component \"~c\" () (fn () 1) false))) ; => true"];
 } }

@@ -6,6 +6,9 @@ use super::{Cx, prims};
 use crate::error::{Code, Raise};
 use crate::print::Style;
 use crate::value::Word;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::{DecodePaddingMode, Engine};
+use base64::{DecodeError, alphabet};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use sha3::Sha3_256;
@@ -22,9 +25,9 @@ prims! { DIGEST {
     /// Are two strings or bytevectors equal? Takes the same time wherever they differ.
     "secure-equal?" (a: Any, b: Any) -> Bool, Pure, secure_equal, ["(secure-equal? \"ab\" \"ab\") ; => true"];
     /// A string or bytevector in base 64.
-    "base64-encode" (x: Any) -> String, Pure, |cx| { let text = base64(&data(cx, 0, "base64-encode")?, STANDARD, true); cx.give_string(&text) }, ["(base64-encode \"hello\") ; => \"aGVsbG8=\""];
+    "base64-encode" (x: Any) -> String, Pure, |cx| { let text = STANDARD.encode(data(cx, 0, "base64-encode")?); cx.give_string(&text) }, ["(base64-encode \"hello\") ; => \"aGVsbG8=\""];
     /// A string or bytevector in base 64 for URLs, without padding.
-    "base64url-encode" (x: Any) -> String, Pure, |cx| { let text = base64(&data(cx, 0, "base64url-encode")?, URL, false); cx.give_string(&text) }, ["(base64url-encode \"??>\") ; => \"Pz8-\""];
+    "base64url-encode" (x: Any) -> String, Pure, |cx| { let text = URL_SAFE_NO_PAD.encode(data(cx, 0, "base64url-encode")?); cx.give_string(&text) }, ["(base64url-encode \"??>\") ; => \"Pz8-\""];
     /// What a text in base 64 (also for URLs) stands for: a string if that is UTF-8, else a bytevector.
     "base64-decode" | "base64url-decode" (s: String) -> Any, Pure, base64_decode, ["(base64-decode \"aGVsbG8=\") ; => \"hello\"", "(base64-decode \"/w==\") ; => #u8(255)", "(base64-decode \"a\") ; error: base64-decode: not base 64"];
     /// A string or bytevector in hexadecimal.
@@ -79,47 +82,31 @@ fn secure_equal(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     Ok(Word::bool(a.len() == b.len() && std::hint::black_box(differing) == 0))
 }
 
-const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-fn base64(bytes: &[u8], alphabet: &[u8; 64], padded: bool) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - group.len()));
-        for i in 0..4 {
-            if i <= group.len() {
-                out.push(char::from(alphabet[(bits >> (18 - 6 * i)) as usize & 63]));
-            } else if padded {
-                out.push('=');
-            }
-        }
-    }
-    out
-}
-
-fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=');
-    let mut out = Vec::with_capacity(digits.len() * 3 / 4);
-    let (mut bits, mut count) = (0u32, 0);
-    for c in digits.bytes().filter(|c| !c.is_ascii_whitespace()) {
-        let digit = match c {
-            b'-' => 62,
-            b'_' => 63,
-            c => STANDARD.iter().position(|d| *d == c)? as u32,
-        };
-        bits = bits << 6 | digit;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-        }
-    }
-    // Six bits left over are half a byte: something is missing.
-    (count < 6).then_some(out)
+/// Base 64 in either alphabet, padded or not.
+fn from_base64(text: &str) -> Result<Vec<u8>, DecodeError> {
+    const EITHER: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_allow_trailing_bits(true),
+    );
+    let digit = |c: char| match c {
+        '-' => '+',
+        '_' => '/',
+        c => c,
+    };
+    let digits: String = text.chars().filter(|c| !c.is_ascii_whitespace()).map(digit).collect();
+    EITHER.decode(digits)
 }
 
 fn base64_decode(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let bytes = from_base64(cx.text(0)).ok_or_else(|| Raise::new(Code::Value, "base64-decode: not base 64"))?;
+    let bytes = from_base64(cx.text(0)).map_err(|error| {
+        let what = match error {
+            DecodeError::InvalidByte(at, _) => format!("base64-decode: not base 64 at digit {at}"),
+            _ => "base64-decode: not base 64".into(),
+        };
+        Raise::new(Code::Value, what)
+    })?;
     match String::from_utf8(bytes) {
         Ok(text) => cx.give_string(&text),
         Err(error) => cx.give_bytes(error.as_bytes()),
@@ -179,9 +166,9 @@ mod tests {
     fn base64_goes_both_ways_for_every_length() {
         for len in 0..40u8 {
             let bytes: Vec<u8> = (0..len).map(|i| i.wrapping_mul(37)).collect();
-            assert_eq!(from_base64(&base64(&bytes, STANDARD, true)), Some(bytes.clone()));
-            assert_eq!(from_base64(&base64(&bytes, URL, false)), Some(bytes));
+            assert_eq!(from_base64(&STANDARD.encode(&bytes)), Ok(bytes.clone()));
+            assert_eq!(from_base64(&URL_SAFE_NO_PAD.encode(&bytes)), Ok(bytes));
         }
-        assert_eq!(from_base64("a*b"), None);
+        assert_eq!(from_base64("a*b"), Err(DecodeError::InvalidByte(1, b'*')));
     }
 }

@@ -10,7 +10,7 @@ use crate::value::Word;
 prims! { HTML {
     /// The markup of a tree, given the list of the markup of the components called in it; while that
     /// is too short, the list of the calls it lacks.
-    "%render-html" (tree: Any, parts: List) -> Any, Reads, render, ["(%render-html (quote (p :class \"a\" \"x < y\")) ()) ; => \"<p class=\\\"a\\\">x &lt; y</p>\"", "(%render-html (quote (p (~card 1))) ()) ; => ((~card 1))", "(%render-html (quote (p (~card 1))) (list \"<b></b>\")) ; => \"<p><b></b></p>\""];
+    "%render-html" (tree: Any, parts: List) -> Any, Reads, render, ["(%render-html (list (quote p) (make-keyword \"class\") \"a\" \"x < y\") ()) ; => \"<p class=\\\"a\\\">x &lt; y</p>\"", "(%render-html (list (quote p) (list (quote ~card) 1)) ()) ; => ((~card 1))", "(%render-html (list (quote p) (list (quote ~card) 1)) (list \"<b></b>\")) ; => \"<p><b></b></p>\""];
 } }
 
 fn render(cx: &mut Cx<'_>) -> Result<Word, Raise> {

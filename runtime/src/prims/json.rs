@@ -22,7 +22,7 @@ prims! { JSON {
     "json-decode" | "json-parse" (s: String) -> Any, Allocates, decode, ["(json-decode \"{\\\"a\\\": [1, 2.5, null, true]}\") ; => {:a (1 2.5 nil true)}", "(json-decode \"[1,\") ; error: json-decode: expected a value at 3", "(json-decode \"{\\\"a\\\" 1}\") ; error: json-decode: expected : at 5"];
 } }
 
-/// Deeper nesting is a cycle.
+/// Deeper nesting is refused; a cycle is such.
 const DEPTH_MAX: usize = 100_000;
 
 /// Runs `f` with enough native stack for one level more.
@@ -38,7 +38,10 @@ fn encode(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 
 fn encode_onto(cx: &Cx<'_>, out: &mut String, v: Value<'_>, depth: usize) -> Result<(), Raise> {
     if depth > DEPTH_MAX {
-        return Err(Raise::new(Code::Value, "json-encode: the value contains itself"));
+        return Err(Raise::new(
+            Code::Value,
+            "json-encode: the value contains itself, or is nested too deeply",
+        ));
     }
     if let Some(n) = v.as_number() {
         return number_onto(out, &n);

@@ -87,8 +87,8 @@ prims! { PORTS {
     "port-open?" | "input-port-open?" | "output-port-open?" (p: Port) -> Bool, Reads, |cx| Ok(Word::bool(port_of(cx, 0).is_some_and(|p| !p.closed.get()))), ["(port-open? (open-input-string \"\")) ; => true"];
     /// A port on the program's output, its errors or its input, by the number 1, 2 or 0.
     "%standard-port" (which: Index) -> Port, Allocates, standard_port, ["(output-port? (%standard-port 1)) ; => true"];
-    /// The text a port has still to give, for `read`.
-    "%port-rest" (p: Port) -> String, Reads, port_rest, ["(%port-rest (open-input-string \"ab\")) ; => \"ab\""];
+    /// The text a port has still to give, at most so many characters of it, for `read`.
+    "%port-rest" (p: Port, most: Index) -> String, Reads, port_rest, ["(%port-rest (open-input-string \"abc\") 2) ; => \"ab\""];
     /// Goes on by so many characters, for `read`.
     "%port-skip" (p: Port, n: Index) -> Nil, Any, port_skip, ["(let ((p (open-input-string \"ab\"))) (%port-skip p 1) (read-char p)) ; => #\\b"];
 } }
@@ -355,7 +355,11 @@ fn read_all(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 }
 
 fn port_rest(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let rest = read_with(cx, 0, "read", |rest| (0, rest.to_string()))?;
+    let most = cx.index(1);
+    let rest = read_with(cx, 0, "read", |rest| {
+        let end = rest.char_indices().nth(most).map_or(rest.len(), |(at, _)| at);
+        (0, rest[..end].to_string())
+    })?;
     cx.give_string(&rest)
 }
 

@@ -41,22 +41,28 @@ fn compiled(cx: &mut Cx<'_>) -> Result<Regex, Raise> {
     if let Some(regex) = cx.state().patterns.get(&pattern) {
         return Ok(regex.clone());
     }
-    let regex = Regex::new(&pattern).map_err(|error| {
-        let text = error.to_string();
-        let last = text
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .trim_start_matches("error: ")
-            .to_string();
-        Raise::new(Code::Value, format!("regex: {last}")).with_arg(0)
-    })?;
+    let regex = Regex::new(&pattern).map_err(|error| Raise::new(Code::Value, fault(&pattern, &error)).with_arg(0))?;
     let patterns = &mut cx.state().patterns;
     if patterns.len() >= PATTERNS_MAX {
         patterns.clear();
     }
     patterns.insert(pattern, regex.clone());
     Ok(regex)
+}
+
+/// What is wrong with a pattern, and at which character of it.
+fn fault(pattern: &str, error: &regex::Error) -> String {
+    use regex_syntax::Error;
+    let (what, at) = match regex_syntax::parse(pattern) {
+        Err(Error::Parse(error)) => (error.kind().to_string(), error.span().start.offset),
+        Err(Error::Translate(error)) => (error.kind().to_string(), error.span().start.offset),
+        _ => match error {
+            regex::Error::CompiledTooBig(_) => return "regex: the pattern is too large".into(),
+            error => return format!("regex: {error}"),
+        },
+    };
+    let place = pattern.get(..at).map_or(0, |before| before.chars().count());
+    format!("regex: {what} at {place}")
 }
 
 /// The texts of a match and its groups.

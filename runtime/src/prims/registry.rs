@@ -37,6 +37,7 @@ const FAMILIES: &[&[Prim]] = &[
     super::scheme::PAIRS,
     super::scheme::STRINGS,
     super::scheme::TEXT,
+    super::segments::SEGMENTS,
     super::sets::HASH_TABLES,
     super::sets::SETS,
     super::strings::STRINGS,

@@ -380,7 +380,12 @@ impl<'a> Machine<'a> {
             .find(|place| !is_core(place))
             .unwrap_or(span);
         let Some(form) = syntax(self, form, span) else {
-            return self.fail(Code::Syntax, "eval: the data contains itself", kont, span);
+            return self.fail(
+                Code::Syntax,
+                "a form that contains itself cannot be evaluated",
+                kont,
+                span,
+            );
         };
         let top = TopEnv::program();
         let expansion = if expand_only {
@@ -394,7 +399,12 @@ impl<'a> Machine<'a> {
     /// `(eval form environment)`: a procedure of the variables, and its call.
     pub fn eval_scoped(&mut self, form: Word, environment: Word, kont: Kont<'a>, span: &'a Span) -> State<'a> {
         let Some(form) = syntax(self, form, span) else {
-            return self.fail(Code::Syntax, "eval: the data contains itself", kont, span);
+            return self.fail(
+                Code::Syntax,
+                "a form that contains itself cannot be evaluated",
+                kont,
+                span,
+            );
         };
         let node = |node| Syntax::new(node, span.clone());
         let Some(dict) = objects::value(&self.heap, environment).as_dict() else {
