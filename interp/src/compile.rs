@@ -209,6 +209,12 @@ impl Compiler<'_> {
             }
             CoreNode::Local(var) => self.read(var, slot, &core.span),
             CoreNode::Global(name) => {
+                if self.options.core
+                    && let Some(kind) = crate::control::mark_number(name)
+                {
+                    self.f().emit(Instr::wide(Op::Int, slot, kind as i32), &core.span);
+                    return Ok(());
+                }
                 let k = self.f().global(name);
                 self.f().emit(Instr::wide(Op::GetGlobal, slot, k), &core.span);
                 Ok(())

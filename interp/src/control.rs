@@ -35,8 +35,6 @@ controls! {
     Abort "%abort" (payload f x);
     /// Capture to the marker, cut there, call `f` with `x`, the payload and the continuation.
     CaptureAbort "%capture-abort" (payload f x);
-    /// Replace this frame by a delimited continuation and give it `v`.
-    Resume "%resume" (k v);
     /// Replace the whole stack by a full continuation and give it `v`.
     Throw "%throw" (k v);
     /// Run a coroutine until it yields, finishes or fails.
@@ -120,6 +118,11 @@ pub fn find(name: &str, argc: usize) -> Option<Control> {
     CONTROLS.iter().find(|c| c.0 == name && c.2 == argc).map(|c| c.1)
 }
 
+/// The kind of marker called `name`.
+pub fn mark_number(name: &str) -> Option<i64> {
+    mark::NAMES.iter().find(|m| m.0 == name).map(|m| m.1)
+}
+
 impl Control {
     /// The operation with this number.
     pub fn from_number(n: usize) -> Option<Control> {
@@ -128,31 +131,33 @@ impl Control {
 }
 
 macro_rules! marks {
-    ($($(#[doc = $doc:literal])* $NAME:ident $value:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $NAME:ident $name:literal $value:literal;)*) => {
         /// Kinds of marker, as `%with-mark` takes them.
         pub mod mark {
             $($(#[doc = $doc])* pub const $NAME: i64 = $value;)*
+            /// What core library code calls each kind.
+            pub const NAMES: &[(&str, i64)] = &[$(($name, $NAME)),*];
         }
     };
 }
 
 marks! {
     /// `guard`: the payload is the handler, called outside with the condition.
-    GUARD 1;
+    GUARD "%mark-guard" 1;
     /// `handler-bind`: the payload is a list of predicate, handler, ….
-    BIND 2;
+    BIND "%mark-bind" 2;
     /// Ignore every handler down to the marker whose payload this is.
-    SKIP 3;
+    SKIP "%mark-skip" 3;
     /// `with-handler`: the payload is a dict from op to function, or a function.
-    EFFECT 4;
+    EFFECT "%mark-effect" 4;
     /// `parameterize`, `provide`, `scope`: the payload is a pair of key and value.
-    BINDING 5;
+    BINDING "%mark-binding" 5;
     /// `dynamic-wind`: the payload is the wind record.
-    WIND 6;
+    WIND "%mark-wind" 6;
     /// `reset`: the payload is a fresh object.
-    PROMPT 7;
+    PROMPT "%mark-prompt" 7;
     /// The base of a running coroutine: the payload is the coroutine.
-    COROUTINE 8;
+    COROUTINE "%mark-coroutine" 8;
     /// `scope`: the payload is a pair of key and list.
-    SCOPE 9;
+    SCOPE "%mark-scope" 9;
 }

@@ -135,16 +135,6 @@ impl Machine {
                     Ok(None)
                 }
                 Control::CoroutineAlive => Ok(Some(self.coroutine_alive(a)?)),
-                Control::Resume => {
-                    if !Value::from_raw(a).is(Type::Continuation) {
-                        return Err(Raise::new(Code::Type, "%resume: expected a continuation").into());
-                    }
-                    *at = a;
-                    *at.add(1) = b;
-                    self.isolate.state.stack.window = (at, 2);
-                    self.resume_at(at, a, b)?;
-                    Ok(None)
-                }
                 Control::Throw => {
                     self.throw(a, b)?;
                     Ok(None)

@@ -271,20 +271,15 @@ fn char_code(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     }
 }
 
+/// The characters of the string in operand 0 from `start` up to `end`.
+pub(super) fn chars_between<'h>(cx: &'h Cx<'_>, start: usize, end: usize) -> Result<Vec<Value<'h>>, Raise> {
+    let chars = cx.text(0).chars().skip(start).take(end - start);
+    Ok(chars.map(Value::char).collect())
+}
+
 fn string_to_list(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let (start, end) = cx.range("string->list", 1, cx.arg(0).string_len().unwrap_or(0))?;
-    cx.give_list(
-        |_| Ok(end - start),
-        |cx| {
-            Ok(cx
-                .text(0)
-                .chars()
-                .skip(start)
-                .take(end - start)
-                .map(Value::char)
-                .collect())
-        },
-    )
+    cx.give_list(|_| Ok(end - start), |cx| chars_between(cx, start, end))
 }
 
 fn list_to_string(cx: &mut Cx<'_>) -> Result<Word, Raise> {

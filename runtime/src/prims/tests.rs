@@ -54,6 +54,7 @@ fn read(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Form {
     match chars.next().expect("a form") {
         '(' => Form::Call(until(chars, ')')),
         '{' => Form::Dict(until(chars, '}')),
+        '\'' => Form::Call(vec![Form::Atom("quote".into()), read(chars)]),
         '"' => {
             let mut text = String::new();
             loop {
@@ -143,12 +144,7 @@ impl Isolate {
             Form::Dict(forms) => self.apply("dict", forms, env),
             Form::Call(forms) => match forms.first() {
                 None => Ok(self.push(Word::EMPTY)),
-                Some(Form::Atom(name)) if name == "quote" => {
-                    let Form::Atom(symbol) = &forms[1] else {
-                        panic!("only symbols are quoted here")
-                    };
-                    Ok(self.make(|heap| heap.symbol(symbol).word()))
-                }
+                Some(Form::Atom(name)) if name == "quote" => self.quoted(&forms[1]),
                 // Nothing here can run a body: a parameter is as callable as a procedure.
                 Some(Form::Atom(name)) if name == "fn" => {
                     self.apply("%make-parameter", &[Form::Atom("nil".into())], env)
@@ -171,6 +167,23 @@ impl Isolate {
                 Some(other) => panic!("cannot call {other:?}"),
             },
         }
+    }
+
+    fn quoted(&mut self, form: &Form) -> Result<usize, String> {
+        let atom = match form {
+            Form::Call(items) => {
+                let items: Result<Vec<usize>, String> = items.iter().map(|item| self.quoted(item)).collect();
+                return self.call("list", &items?);
+            }
+            Form::Atom(atom) => atom,
+            _ => return self.eval(form, &[]),
+        };
+        let is_name = !matches!(&**atom, "nil" | "true" | "false") && !matches!(Num::parse(atom), Parsed::Number(_));
+        Ok(match atom.strip_prefix(':') {
+            Some(name) => self.make(|heap| heap.keyword(name).word()),
+            None if is_name => self.make(|heap| heap.symbol(atom).word()),
+            None => self.literal(atom),
+        })
     }
 
     fn apply(&mut self, name: &str, forms: &[Form], env: &[(String, usize)]) -> Result<usize, String> {

@@ -195,15 +195,7 @@ fn string_to_vector(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     give_vector(
         cx,
         |_| Ok(end - start),
-        |cx| {
-            Ok(cx
-                .text(0)
-                .chars()
-                .skip(start)
-                .take(end - start)
-                .map(Value::char)
-                .collect())
-        },
+        |cx| super::strings::chars_between(cx, start, end),
     )
 }
 

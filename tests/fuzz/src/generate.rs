@@ -138,6 +138,7 @@ impl Generator {
             Ty::Vector => self.vector(depth - 1),
             Ty::Fun(arity) => self.function(arity, depth - 1),
             Ty::Escape => self.leaf(Ty::Any),
+            Ty::Any if self.one_in(5) => self.primitive(ty, depth - 1),
             Ty::Any => {
                 let ty = self.plain_type();
                 self.expr(ty, depth)

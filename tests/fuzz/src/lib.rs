@@ -75,7 +75,7 @@ impl Fuzzer {
     fn differences(&self, outcome: &Outcome, text: &str, mode: Mode) -> (Vec<String>, Option<Shown>) {
         match self.machine(text, mode) {
             Ok(shown) => {
-                let found = run::differences(text, outcome, &shown);
+                let found = run::differences(text, outcome, &shown.outcome);
                 let is_known = found
                     .iter()
                     .any(|text| self.known.iter().any(|known| text.contains(known)));

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use sx_interp::machine::{Exit, Machine};
-use sx_oracle::{Answer, Edge, Outcome, PROGRAM, TestEdge};
+use sx_oracle::{Answer, Edge, Outcome, PROGRAM, TestEdge, place_text};
 use sx_runtime::chunk::Chunk;
 use sx_runtime::heap::HeapOptions;
 use sx_runtime::host::{Host, HostError, SimulatedHost, Stream};
 use sx_runtime::ops::Instr;
 use sx_runtime::print::Style;
-use sx_runtime::syntax::{Source, Span};
+use sx_runtime::syntax::Source;
 use sx_runtime::value::{Value, Word};
 
 /// Instructions after which a faulty machine is taken for endless.
@@ -46,18 +46,8 @@ pub const MODES: &[(&str, Mode)] = &[
 /// What a run on the machine showed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
-    /// As in the oracle's outcome.
-    pub value: Option<String>,
-    /// As in the oracle's outcome.
-    pub output: String,
-    /// As in the oracle's outcome.
-    pub error_output: String,
-    /// As in the oracle's outcome.
-    pub effects: Vec<String>,
-    /// As in the oracle's outcome.
-    pub error: Option<String>,
-    /// Where the error was.
-    pub place: Option<String>,
+    /// What can be seen from outside; the place of an error is the only one.
+    pub outcome: Outcome,
     /// Instructions of functions that were called, by name.
     pub ops: BTreeMap<&'static str, u64>,
     /// Minor and full collections.
@@ -168,9 +158,9 @@ impl Library {
         let mut machine = machine(mode, &host)?;
         machine.load_image(&self.chunks).map_err(|e| format!("{e:?}"))?;
         let mut shown = Shown::default();
-        run_program(&mut machine, text, bounded, &mut shown)?;
-        shown.output = std::mem::take(&mut host.0.borrow_mut().out);
-        shown.error_output = std::mem::take(&mut host.0.borrow_mut().err);
+        run_program(&mut machine, text, bounded, &mut shown.outcome)?;
+        shown.outcome.output = std::mem::take(&mut host.0.borrow_mut().out);
+        shown.outcome.error_output = std::mem::take(&mut host.0.borrow_mut().err);
         let stats = machine.isolate.heap.stats();
         shown.collections = (stats.minor, stats.full);
         count_ops(&machine, &mut shown);
@@ -178,7 +168,7 @@ impl Library {
     }
 }
 
-fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Shown) -> Result<(), String> {
+fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Outcome) -> Result<(), String> {
     let start = machine
         .evaluation_of(Source::new(PROGRAM, text))
         .map_err(|e| format!("{e:?}"))?;
@@ -201,7 +191,7 @@ fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Sho
             }
             Exit::Failed(failure) => {
                 shown.error = Some(failure.message.clone());
-                shown.place = failure.span.as_ref().map(place_text);
+                shown.places = failure.span.as_ref().map(place_text).into_iter().collect();
                 return Ok(());
             }
             Exit::Perform if shown.effects.len() > EFFECTS_MAX => return Err("no end of effects".into()),
@@ -211,16 +201,7 @@ fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Sho
     }
 }
 
-fn place_text(span: &Span) -> String {
-    let (line, column) = span.source.line_col(span.start);
-    if span.source.name == PROGRAM {
-        format!("{line}:{column}")
-    } else {
-        span.place()
-    }
-}
-
-fn perform(machine: &mut Machine, edge: &mut TestEdge, shown: &mut Shown) {
+fn perform(machine: &mut Machine, edge: &mut TestEdge, shown: &mut Outcome) {
     let (op, args) = machine.request();
     let op = op.as_name().unwrap_or_default().to_owned();
     let args: Vec<Value<'_>> = args.items().collect();
@@ -254,7 +235,7 @@ fn count_ops(machine: &Machine, shown: &mut Shown) {
 ///
 /// Data that is evaluated has the place of whoever evaluated it, and after a tail call that is not
 /// one place for sure: such programs do without.
-pub fn differences(text: &str, oracle: &Outcome, machine: &Shown) -> Vec<String> {
+pub fn differences(text: &str, oracle: &Outcome, machine: &Outcome) -> Vec<String> {
     let mut found = vec![];
     compare("value", &oracle.value, &machine.value, &mut found);
     compare("error", &oracle.error, &machine.error, &mut found);
@@ -265,12 +246,11 @@ pub fn differences(text: &str, oracle: &Outcome, machine: &Shown) -> Vec<String>
         && oracle.error.is_some()
         && !text.contains("eval-expr")
         && !machine
-            .place
-            .as_ref()
+            .places
+            .first()
             .is_some_and(|place| oracle.places.contains(place))
     {
-        let places: Vec<Option<&String>> = oracle.places.iter().map(Some).collect();
-        compare("place", &places, &machine.place.as_ref(), &mut found);
+        compare("place", &oracle.places, &machine.places, &mut found);
     }
     found
 }

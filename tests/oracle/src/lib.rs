@@ -17,5 +17,5 @@ mod objects;
 mod outcome;
 mod run;
 
-pub use outcome::{Answer, Counts, Edge, Outcome, PROGRAM, TestEdge};
+pub use outcome::{Answer, Counts, Edge, Outcome, PROGRAM, TestEdge, place_text};
 pub use run::{Oracle, run};

@@ -5,7 +5,8 @@ use crate::sexp::{Sexp, atom, form};
 
 impl Generator {
     pub(super) fn int(&mut self, depth: usize) -> Sexp {
-        match self.below(14) {
+        match self.below(15) {
+            14 => self.floats(depth),
             0..=3 => self.arithmetic(depth),
             4 => self.fold(depth),
             5 => self.shift(depth),
@@ -46,6 +47,19 @@ impl Generator {
             "(+ 40000 $0)",
         ]);
         form(template, &[a, b, c])
+    }
+
+    /// Arithmetic on floats, in rows, several times over at the same place and not always on floats.
+    fn floats(&mut self, depth: usize) -> Sexp {
+        let (a, b) = (self.expr(Ty::Int, depth), self.expr(Ty::Int, depth.min(1)));
+        let template = self.pick(&[
+            "(reduce (fn (acc x) (+ (* x 0.5) (- acc 0.25))) 0 (list 1.5 $1 2.5 0.0 $0))",
+            "(let loop ((z 0.5) (n 4)) (if (= n 0) (begin (note z) $0) (loop (+ (* z z) (/ 1.5 n)) (- n 1))))",
+            "(let loop ((z 1.5) (n 4)) (if (< (* z z) 9.0) (if (= n 0) $0 (loop (+ z 0.5) (- n 1))) (begin (note z) n)))",
+            "(last (map (fn (x) (let ((y (* x 1.5))) (if (<= (- y x) (* y y)) (/ y 2.0) $0))) (list 1.5 $1 -2.5 3)))",
+            "(reduce (fn (acc x) (if (> (* acc x) 1e200) 1.5 (* (* acc x) x))) 1.5 (list 1e100 2.5 1e100 $1 1/2))",
+        ]);
+        form(template, &[a, b])
     }
 
     fn measure(&mut self, depth: usize) -> Sexp {
@@ -105,6 +119,11 @@ impl Generator {
             "(vector-ref (vector $3 1) (if (vector? $2) 0 1))",
             "(last (list $3 $3))",
             "(second (list 1 $3))",
+            "(last (map (fn (d) (or (get d :a) $3)) (list {:a 1 :b 2} $1 {:b 3} {:a $3 :b 2} {:b 3 :a 5})))",
+            "(last (map (fn (f) (f $3)) (list inc (fn (x) x) abs)))",
+            "(let ((v (vector 1 2 $3))) (vector-set! v 1 $3) (+ (vector-ref v 0) (vector-ref v 2)))",
+            "(let ((v (vector 1 2 $3))) (for-each (fn (i) (vector-set! v i $3)) (list 0 2)) (note v) $3)",
+            "(letrec ((f (fn (n) (if (< n 1) $3 (g (- n 1))))) (g (fn (n) (note n) (f (- n 1))))) (last (map f (list 1 2 3))))",
         ]);
         form(template, &[list, dict, vector, i])
     }
