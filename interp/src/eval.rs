@@ -94,6 +94,14 @@ impl Evaluator {
 /// What the top level of Scheme programs is called among the libraries.
 const SCHEME_PROGRAM: &str = "<program>";
 
+impl Evaluator {
+    /// Forgets libraries whose definition began and did not end, so that they are tried again.
+    pub fn forget_unfinished(&self) {
+        let is_finished = |module: &Rc<Module>| module.exports.borrow().is_some();
+        self.libraries.borrow_mut().retain(|_, module| is_finished(module));
+    }
+}
+
 impl Default for Evaluator {
     fn default() -> Self {
         Evaluator::new()

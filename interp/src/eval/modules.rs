@@ -23,7 +23,7 @@ pub struct Module {
     /// Where its body is evaluated.
     pub top: Rc<TopEnv>,
     /// What it offers, once its body has been evaluated.
-    exports: RefCell<Option<Exports>>,
+    pub(super) exports: RefCell<Option<Exports>>,
 }
 
 impl Module {
@@ -108,6 +108,19 @@ impl View<'_> {
             .map_err(|error| import_error(error.message, span))
     }
 
+    /// A library that has begun and not ended is imported from inside its own body, by an
+    /// evaluation of its own; or else its body failed earlier in the run.
+    fn check_finished(&self, library: &str, span: &Span) -> Result<(), EvalError> {
+        if !self.evaluator.libraries.borrow().contains_key(library) {
+            return Ok(());
+        }
+        let message = format!(
+            "import: the definition of {} has begun and not ended: it imports itself, or it failed",
+            show_library(library)
+        );
+        Err(import_error(message, span))
+    }
+
     fn library_text(&self, library: &str, span: &Span) -> Result<Arc<Source>, EvalError> {
         match self.library_place(library, &span.source.name) {
             Some(Place::File(path)) => self.read(&path, span),
@@ -170,6 +183,7 @@ impl Evaluation {
             return Ok(());
         }
         self.check_circle(&set.library, &set.span)?;
+        view.check_finished(&set.library, &set.span)?;
         let text = view.library_text(&set.library, &set.span)?;
         let forms = read_all(text.clone()).map_err(EvalError::Syntax)?;
         let searched = Work::Searched(set.library.clone(), text, set.span.clone());

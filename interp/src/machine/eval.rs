@@ -21,6 +21,9 @@ impl Machine {
     /// An evaluation of a text at the program's top level, as a value to give to `%evaluate`.
     /// The errors of the text, if it has any.
     pub fn evaluation_of(&mut self, source: Arc<Source>) -> Result<Result<Word, EvalError>, Raise> {
+        if self.fibers.is_empty() {
+            self.evaluator.forget_unfinished();
+        }
         let top = self.evaluator.top_of(&source);
         match Evaluation::text(source, &top) {
             Ok(evaluation) => self.evaluation_value(evaluation, Word::NIL).map(Ok),

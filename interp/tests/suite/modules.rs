@@ -89,6 +89,18 @@ fn imports_in_a_circle_are_an_error() {
 }
 
 #[test]
+fn a_library_that_imports_itself_by_an_evaluation_of_its_own_is_an_error() {
+    let text = "(define-library (a) (export x) (begin (define x 1) (eval-expr '(import (a)))))";
+    let mut m = machine_with(&[("a.sx", text)]);
+    for _ in 0..2 {
+        assert_eq!(
+            eval(&mut m, "(import (a))"),
+            "!import: the definition of (a) has begun and not ended: it imports itself, or it failed"
+        );
+    }
+}
+
+#[test]
 fn a_library_that_failed_can_be_imported_again() {
     let mut m = machine_with(&[(
         "a.sx",
