@@ -95,10 +95,12 @@ impl Evaluator {
 const SCHEME_PROGRAM: &str = "<program>";
 
 impl Evaluator {
-    /// Forgets libraries whose definition began and did not end, so that they are tried again.
-    pub fn forget_unfinished(&self) {
-        let is_finished = |module: &Rc<Module>| module.exports.borrow().is_some();
-        self.libraries.borrow_mut().retain(|_, module| is_finished(module));
+    /// A run begins: libraries whose definition began in an earlier one and did not end are tried
+    /// again.
+    pub fn begin_run(&self) {
+        for module in self.libraries.borrow().values() {
+            module.begun.set(false);
+        }
     }
 }
 

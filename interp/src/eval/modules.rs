@@ -9,7 +9,7 @@
 use super::{EvalError, Evaluation, View, Work};
 use crate::expand::{Globals, ImportSet, Library, TopEnv, is_form, show_library};
 use crate::read::{SyntaxError, read_all};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use sx_runtime::host::Host;
@@ -23,7 +23,9 @@ pub struct Module {
     /// Where its body is evaluated.
     pub top: Rc<TopEnv>,
     /// What it offers, once its body has been evaluated.
-    pub(super) exports: RefCell<Option<Exports>>,
+    exports: RefCell<Option<Exports>>,
+    /// Is its body being evaluated in this run?
+    pub(super) begun: Cell<bool>,
 }
 
 impl Module {
@@ -32,6 +34,7 @@ impl Module {
         Module {
             top: TopEnv::scheme(name),
             exports: RefCell::default(),
+            begun: Cell::new(false),
         }
     }
 }
@@ -111,7 +114,8 @@ impl View<'_> {
     /// A library that has begun and not ended is imported from inside its own body, by an
     /// evaluation of its own; or else its body failed earlier in the run.
     fn check_finished(&self, library: &str, span: &Span) -> Result<(), EvalError> {
-        if !self.evaluator.libraries.borrow().contains_key(library) {
+        let libraries = self.evaluator.libraries.borrow();
+        if !libraries.get(library).is_some_and(|module| module.begun.get()) {
             return Ok(());
         }
         let message = format!(
@@ -219,6 +223,7 @@ impl Evaluation {
         let module = Rc::new(Module {
             top: TopEnv::library(&library.name, library.span.source.language),
             exports: RefCell::default(),
+            begun: Cell::new(true),
         });
         let mut libraries = view.evaluator.libraries.borrow_mut();
         libraries.insert(library.name.clone(), module.clone());
@@ -252,6 +257,7 @@ impl Evaluation {
             exports.push((export.external.clone(), global));
         }
         *module.exports.borrow_mut() = Some(Rc::new(exports));
+        module.begun.set(false);
         self.declared = true;
         Ok(())
     }

@@ -22,7 +22,7 @@ impl Machine {
     /// The errors of the text, if it has any.
     pub fn evaluation_of(&mut self, source: Arc<Source>) -> Result<Result<Word, EvalError>, Raise> {
         if self.fibers.is_empty() {
-            self.evaluator.forget_unfinished();
+            self.evaluator.begin_run();
         }
         let top = self.evaluator.top_of(&source);
         match Evaluation::text(source, &top) {
