@@ -3,41 +3,48 @@
 //! Invariant: a parser that reads what was written there gets the text back, but for NUL, which
 //! no HTML can hold and which becomes U+FFFD.
 
-/// How each ASCII character is written in a place: `None` as it is.
-type Escapes = [Option<&'static str>; 128];
-
-const fn escapes(pairs: &[(u8, &'static str)]) -> Escapes {
-    let mut table = [None; 128];
-    // A parser makes a newline of every carriage return that is not written so.
-    table[b'\r' as usize] = Some("&#13;");
-    table[0] = Some("\u{fffd}");
-    let mut i = 0;
-    while i < pairs.len() {
-        table[pairs[i].0 as usize] = Some(pairs[i].1);
-        i += 1;
-    }
-    table
+/// How characters are written in a place: the number of its text for each byte that begins one, 0
+/// for those that stay as they are.
+struct Escapes {
+    number: [u8; 256],
+    texts: [&'static str; 8],
 }
 
-static TEXT: Escapes = escapes(&[(b'&', "&amp;"), (b'<', "&lt;"), (b'>', "&gt;")]);
-static ATTRIBUTE: Escapes = escapes(&[(b'&', "&amp;"), (b'<', "&lt;"), (b'>', "&gt;"), (b'"', "&quot;")]);
-static ALL: [Option<&str>; 128] = {
-    let mut table = [None; 128];
-    table[b'&' as usize] = Some("&amp;");
-    table[b'<' as usize] = Some("&lt;");
-    table[b'>' as usize] = Some("&gt;");
-    table[b'"' as usize] = Some("&quot;");
-    table[b'\'' as usize] = Some("&#39;");
-    table
-};
+impl Escapes {
+    const fn of(pairs: &[(u8, &'static str)]) -> Escapes {
+        let mut escapes = Escapes {
+            number: [0; 256],
+            texts: [""; 8],
+        };
+        let mut i = 0;
+        while i < pairs.len() {
+            escapes.number[pairs[i].0 as usize] = i as u8 + 1;
+            escapes.texts[i + 1] = pairs[i].1;
+            i += 1;
+        }
+        escapes
+    }
+}
+
+const AND: (u8, &str) = (b'&', "&amp;");
+const LESS: (u8, &str) = (b'<', "&lt;");
+const MORE: (u8, &str) = (b'>', "&gt;");
+const QUOTE: (u8, &str) = (b'"', "&quot;");
+/// A parser makes a newline of every carriage return that is not written so.
+const RETURN: (u8, &str) = (b'\r', "&#13;");
+const NUL: (u8, &str) = (0, "\u{fffd}");
+
+static TEXT: Escapes = Escapes::of(&[AND, LESS, MORE, RETURN, NUL]);
+static ATTRIBUTE: Escapes = Escapes::of(&[AND, LESS, MORE, QUOTE, RETURN, NUL]);
+static ALL: Escapes = Escapes::of(&[AND, LESS, MORE, QUOTE, (b'\'', "&#39;")]);
 
 fn push_escaped(out: &mut String, text: &str, escapes: &Escapes) {
-    let bytes = text.as_bytes();
     let mut start = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        if let Some(Some(escape)) = escapes.get(usize::from(*byte)) {
+    for (at, byte) in text.bytes().enumerate() {
+        let number = escapes.number[usize::from(byte)];
+        if number != 0 {
             out.push_str(&text[start..at]);
-            out.push_str(escape);
+            out.push_str(escapes.texts[usize::from(number)]);
             start = at + 1;
         }
     }
@@ -104,6 +111,11 @@ pub(super) fn leaves_program(text: &str, tag: &str) -> bool {
 /// notice of control characters and spaces there, nor of case.
 fn scheme_of(url: &str) -> Option<(String, String)> {
     const LONGEST: usize = 16;
+    // The colon of a scheme stands before anything that begins another part.
+    let end = url.bytes().find(|b| b":/?#".contains(b))?;
+    if end != b':' {
+        return None;
+    }
     let mut scheme = String::new();
     let mut rest = url.chars().filter(|c| !c.is_control() && !c.is_whitespace());
     while let Some(c) = rest.next() {

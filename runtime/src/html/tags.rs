@@ -4,7 +4,6 @@
 //! Deliberately absent: elements whose content is never parsed as a tree of its own (`plaintext`,
 //! `xmp`, `noembed`, `noframes`).
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// What an element may hold.
@@ -71,26 +70,107 @@ const TAGS: &[(Content, &str)] = &[
     (Doctype, "!doctype"),
 ];
 
-fn table() -> &'static HashMap<&'static str, Content> {
-    static TABLE: OnceLock<HashMap<&'static str, Content>> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let of_row = |(content, names): &'static (Content, &'static str)| {
-            names.split_ascii_whitespace().map(|name| (name, *content))
+/// An element: what it may hold, and how its tags begin and end.
+pub(super) struct Tag {
+    pub(super) content: Content,
+    /// `<p`
+    start: String,
+    /// `</p>`
+    end: String,
+}
+
+/// Any element of a page's own: its tags are made of its name when they are written.
+static CUSTOM: Tag = Tag {
+    content: Nodes,
+    start: String::new(),
+    end: String::new(),
+};
+
+fn table() -> &'static Names<Tag> {
+    static TABLE: OnceLock<Names<Tag>> = OnceLock::new();
+    TABLE.get_or_init(|| Names::of(TAGS, |content, name| Tag::new(name, content)))
+}
+
+impl Tag {
+    fn new(name: &str, content: Content) -> Tag {
+        Tag {
+            content,
+            start: format!("<{name}"),
+            end: format!("</{name}>"),
+        }
+    }
+    /// The element of that name. A name with a hyphen is an element of the page's own.
+    pub(super) fn find(name: &str) -> Option<&'static Tag> {
+        table().get(name).or_else(|| is_custom(name).then_some(&CUSTOM))
+    }
+    /// Writes how its start tag begins.
+    pub(super) fn push_start(&self, out: &mut String, name: &str) {
+        out.push_str(&self.start);
+        if self.start.is_empty() {
+            out.push('<');
+            out.push_str(name);
+        }
+    }
+    /// Writes its end tag.
+    pub(super) fn push_end(&self, out: &mut String, name: &str) {
+        out.push_str(&self.end);
+        if self.end.is_empty() {
+            out.push_str("</");
+            out.push_str(name);
+            out.push('>');
+        }
+    }
+}
+
+/// Rows by name. Most walks of a page are lookups here, so a name is hashed by its length and two
+/// of its bytes.
+struct Names<T> {
+    rows: Vec<(&'static str, T)>,
+    /// Row numbers from 1 by hash, 0 where there is none; the next place is tried on a collision.
+    places: Vec<u16>,
+}
+
+impl<T> Names<T> {
+    const PLACES: usize = 2048;
+
+    fn of<K: Copy>(table: &'static [(K, &'static str)], make: impl Fn(K, &'static str) -> T) -> Names<T> {
+        let mut names = Names {
+            rows: Vec::new(),
+            places: vec![0; Self::PLACES],
         };
-        TAGS.iter().flat_map(of_row).collect()
-    })
+        for (kind, of_kind) in table {
+            for name in of_kind.split_ascii_whitespace() {
+                let place = names.place(name);
+                names.rows.push((name, make(*kind, name)));
+                names.places[place] = names.rows.len() as u16;
+            }
+        }
+        names
+    }
+
+    /// Where the name is, or could be.
+    fn place(&self, name: &str) -> usize {
+        let bytes = name.as_bytes();
+        let at = |i: usize| usize::from(bytes.get(i).copied().unwrap_or(0));
+        let last = at(bytes.len().wrapping_sub(1));
+        let mut place = (at(0) * 31 + at(1) * 7 + last * 131 + bytes.len() * 257) % Self::PLACES;
+        while self.places[place] != 0 && self.rows[usize::from(self.places[place]) - 1].0 != name {
+            place = (place + 1) % Self::PLACES;
+        }
+        place
+    }
+
+    fn get(&self, name: &str) -> Option<&T> {
+        let row = usize::from(self.places[self.place(name)]).checked_sub(1)?;
+        Some(&self.rows[row].1)
+    }
 }
 
 /// The tag that the name of a global spells, whichever library it is a global of. A call of such a
 /// global while it is bound to nothing makes an element.
 pub fn tag_of(global: &str) -> Option<&str> {
     let name = global.rsplit_once('#').map_or(global, |(_, name)| name);
-    table().contains_key(name).then_some(name)
-}
-
-/// What the element of that name may hold. A name with a hyphen is an element of the page's own.
-pub(super) fn content_of(name: &str) -> Option<Content> {
-    table().get(name).copied().or_else(|| is_custom(name).then_some(Nodes))
+    table().get(name).map(|_| name)
 }
 
 /// Can a page define an element of that name?
@@ -135,18 +215,14 @@ const ATTRIBUTES: &[(Kind, &str)] = &[
 
 /// What the attribute of that name holds. Names of attributes have no case.
 pub(super) fn kind_of(name: &str) -> Kind {
-    static TABLE: OnceLock<HashMap<&'static str, Kind>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        let of_row =
-            |(kind, names): &'static (Kind, &'static str)| names.split_ascii_whitespace().map(|name| (name, *kind));
-        ATTRIBUTES.iter().flat_map(of_row).collect()
-    });
-    let plain = if name.bytes().any(|b| b.is_ascii_uppercase()) {
-        table.get(&*name.to_ascii_lowercase())
+    static TABLE: OnceLock<Names<Kind>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| Names::of(ATTRIBUTES, |kind, _| kind));
+    let known = if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        table.get(&name.to_ascii_lowercase())
     } else {
         table.get(name)
     };
-    match plain {
+    match known {
         Some(kind) => *kind,
         None if name.starts_with("aria-") => Kind::Enumerated,
         None => Kind::Text,

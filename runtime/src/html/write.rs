@@ -1,7 +1,7 @@
 //! The walk over a tree that writes it.
 
 use super::escape::{leaves_program, push_attribute, push_comment, push_json, push_text, refused_scheme};
-use super::tags::{Content, Kind, content_of, is_attribute_name, kind_of, shows_images};
+use super::tags::{Content, Kind, Tag, is_attribute_name, kind_of, shows_images};
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
 use crate::list::{Items, ListError};
@@ -69,8 +69,8 @@ struct Writer<'h> {
 struct Open<'h> {
     value: Value<'h>,
     items: Nodes<'h>,
-    /// The element to end, if it is one.
-    tag: Option<&'h str>,
+    /// The element to end, if it is one, and its name.
+    tag: Option<(&'static Tag, &'h str)>,
 }
 
 enum Nodes<'h> {
@@ -115,7 +115,7 @@ impl<'h> Writer<'h> {
         }
     }
 
-    fn begin(&mut self, value: Value<'h>, items: Nodes<'h>, tag: Option<&'h str>) -> Result<(), Raise> {
+    fn begin(&mut self, value: Value<'h>, items: Nodes<'h>, tag: Option<(&'static Tag, &'h str)>) -> Result<(), Raise> {
         self.open.push(Open { value, items, tag });
         let depth = self.open.len();
         if depth >= DEEP && depth.is_power_of_two() {
@@ -128,16 +128,13 @@ impl<'h> Writer<'h> {
     }
 
     fn close(&mut self) {
-        if let Some(Open { tag: Some(tag), .. }) = self.open.pop() {
-            self.end_tag(tag);
+        if let Some(Open {
+            tag: Some((tag, name)), ..
+        }) = self.open.pop()
+        {
+            tag.push_end(&mut self.out, name);
             self.program = None;
         }
-    }
-
-    fn end_tag(&mut self, tag: &str) {
-        self.out.push_str("</");
-        self.out.push_str(tag);
-        self.out.push('>');
     }
 
     fn node(&mut self, node: Value<'h>) -> Result<(), Raise> {
@@ -241,9 +238,10 @@ impl<'h> Writer<'h> {
     }
 
     fn element(&mut self, list: Value<'h>, name: &'h str, items: Items<'h>) -> Result<(), Raise> {
-        let Some(content) = content_of(name) else {
+        let Some(tag) = Tag::find(name) else {
             return Err(self.wrong(Code::Value, &format!("unknown tag {name}")));
         };
+        let content = tag.content;
         match content {
             Content::Fragment => return self.begin(list, Nodes::List(items), None),
             Content::Raw => return self.raw_items(items),
@@ -251,20 +249,22 @@ impl<'h> Writer<'h> {
             _ => {}
         }
         if let Some(Program { tag, .. }) = self.program {
-            return Err(self.wrong(Code::Value, &format!("{name} inside {tag}, which holds no elements")));
+            let what = format!("{name} inside {tag}, which holds no elements");
+            return Err(self.wrong(Code::Value, &what));
         }
         if content == Content::Doctype {
             self.out.push_str("<!DOCTYPE html>");
             return Ok(());
         }
-        let head = self.start_tag(name, items.clone())?;
+        tag.push_start(&mut self.out, name);
+        let head = self.attributes(name, items.clone())?;
         match content {
             Content::Void | Content::Empty if head.has_content => {
                 Err(self.wrong(Code::Value, &format!("{name} has no content")))
             }
             Content::Void => Ok(()),
             Content::Empty => {
-                self.end_tag(name);
+                tag.push_end(&mut self.out, name);
                 Ok(())
             }
             _ => {
@@ -273,14 +273,13 @@ impl<'h> Writer<'h> {
                 if content == Content::Lines {
                     self.dropped = self.out.len();
                 }
-                self.begin(list, Nodes::Element(items), Some(name))
+                self.begin(list, Nodes::Element(items), Some((tag, name)))
             }
         }
     }
 
-    fn start_tag(&mut self, tag: &'h str, mut items: Items<'h>) -> Result<Head, Raise> {
-        self.out.push('<');
-        self.out.push_str(tag);
+    /// Writes the attributes of an element and the end of its start tag.
+    fn attributes(&mut self, tag: &'h str, mut items: Items<'h>) -> Result<Head, Raise> {
         let mut head = Head::default();
         self.names.clear();
         while let Some(item) = items.next() {
@@ -399,7 +398,12 @@ impl<'h> Writer<'h> {
     #[cold]
     fn wrong(&self, code: Code, what: &str) -> Raise {
         const SHOWN: usize = 8;
-        let tags: Vec<&str> = self.open.iter().filter_map(|open| open.tag).collect();
+        let tags: Vec<&str> = self
+            .open
+            .iter()
+            .filter_map(|open| open.tag)
+            .map(|(_, name)| name)
+            .collect();
         let place = match tags.len().checked_sub(SHOWN) {
             _ if tags.is_empty() => String::new(),
             None | Some(0) => format!(" (in {})", tags.join(" > ")),
