@@ -5,16 +5,21 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use wait4::Wait4;
 
 /// What to run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Invocation {
     /// Program and arguments.
     pub argv: Vec<OsString>,
     /// Environment variables to set.
     pub env: Vec<(&'static str, OsString)>,
+    /// Where it runs; here if not given.
+    pub directory: Option<PathBuf>,
+    /// The file it gets as standard input; nothing if not given.
+    pub input: Option<PathBuf>,
 }
 
 /// What one run cost and printed.
@@ -35,11 +40,17 @@ pub fn run(invocation: &Invocation, limit_s: u32) -> io::Result<Sample> {
     let mut out = scratch_file()?;
     let mut err = scratch_file()?;
     // The shell replaces itself by the program, so its limit holds and no process lies between.
+    let input = match &invocation.input {
+        Some(path) => Stdio::from(std::fs::File::open(path)?),
+        None => Stdio::null(),
+    };
+    let directory = invocation.directory.as_deref().unwrap_or(Path::new("."));
     let mut child = Command::new("sh")
         .args(["-c", r#"ulimit -t "$0"; exec "$@""#, &limit_s.to_string()])
         .args(&invocation.argv)
         .envs(invocation.env.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
+        .current_dir(directory)
+        .stdin(input)
         .stdout(out.try_clone()?)
         .stderr(err.try_clone()?)
         .spawn()?;
@@ -94,7 +105,7 @@ mod tests {
     fn sh(script: &str) -> Invocation {
         Invocation {
             argv: ["sh", "-c", script].map(OsString::from).to_vec(),
-            env: Vec::new(),
+            ..Invocation::default()
         }
     }
 

@@ -201,7 +201,11 @@ impl System {
             "rust" => vec![compiled(&command, &["-O", "--edition=2024"], file)?],
             _ => vec![command, file_arg],
         };
-        Ok(Invocation { argv, env })
+        Ok(Invocation {
+            argv,
+            env,
+            ..Invocation::default()
+        })
     }
 }
 

@@ -61,8 +61,9 @@ controls! {
     EvalStart "%eval-start" (kind what);
     /// The first datum of a text and how many characters it takes, in a list; () if there is none.
     ReadDatum "%read-datum" (text);
-    /// The first datum of a text in Scheme, likewise.
-    ReadScheme "%read-scheme" (text);
+    /// The first datum of a text in Scheme, likewise; `more` if the text ends inside it, which is an
+    /// error when that is `all` there is.
+    ReadScheme "%read-scheme" (text all);
     /// A new top level for Scheme: its name, a symbol.
     SchemeTop "%scheme-top" ();
     /// Go on with an evaluation, given the value of the call it asked for.

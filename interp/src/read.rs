@@ -153,6 +153,11 @@ impl Reader {
         }
     }
 
+    /// Did the last form fail only because the text ended?
+    pub fn ended_early(&self) -> bool {
+        self.ended_early
+    }
+
     fn has_errors(&self) -> bool {
         !self.lexer.errors.is_empty()
     }

@@ -7,7 +7,7 @@
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::Path;
 use std::sync::Arc;
-use sx::corpus::{self, Configuration};
+use sx::corpus::{self, Aspect, Case, CaseFile, Configuration, Expectation};
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
@@ -29,12 +29,32 @@ fn trials() -> Result<Vec<Trial>, String> {
     for path in paths {
         files.push(corpus::load(&path, root)?);
     }
+    print_count(&files);
     let trials = files.iter().flat_map(|file| file.trials(&configurations));
     let as_test = |trial: corpus::Trial| {
         let name = trial.name.clone();
         Trial::test(name, move || trial.run().map_err(Failed::from))
     };
     Ok(trials.map(as_test).collect())
+}
+
+/// How many checks of the report on Scheme there are: a case whose value is a number counts them
+/// itself, any other has one for each line it expects.
+fn print_count(files: &[CaseFile]) {
+    let report = files.iter().filter(|file| file.path.starts_with("lang/r7rs/"));
+    let cases: Vec<&Case> = report.flat_map(|file| &file.cases).collect();
+    let checks: usize = cases.iter().map(|case| checks(case)).sum();
+    println!("R7RS: {checks} checks in {} cases", cases.len());
+}
+
+fn checks(case: &Case) -> usize {
+    let counts = |e: &Expectation| e.aspect == Aspect::Value && case.expected.len() == 1;
+    let count = case
+        .expected
+        .iter()
+        .filter(|e| counts(e))
+        .find_map(|e| e.text.parse().ok());
+    count.unwrap_or(case.expected.len())
 }
 
 /// The configurations `SX_TEST_CONFIGS` names.

@@ -4,7 +4,7 @@ use super::control::Stop;
 use super::{Machine, kept, values};
 use crate::eval::{EvalError, Evaluation, MacroRow, Next, Told, View, find_file};
 use crate::expand::{Rules, Warning};
-use crate::read::Reader;
+use crate::read::{Reader, SyntaxError};
 use std::rc::Rc;
 use std::sync::Arc;
 use sx_runtime::convert::{Lists, size_of_syntax};
@@ -103,13 +103,19 @@ impl Machine {
     }
 
     /// `%read-datum`, `%read-scheme`.
-    pub(super) unsafe fn read_datum(&mut self, text: Word, language: Language) -> Result<Word, Stop> {
+    pub(super) unsafe fn read_datum(&mut self, text: Word, language: Language, all: bool) -> Result<Word, Stop> {
         // SAFETY: the argument is in the window; nothing collects before it is read.
         let text = text_of(unsafe { Value::from_raw(text) }, "read: expected a text")?;
         let source = Source::in_language(language, "<text>", text);
-        let datum = match Reader::new(source.clone()).next_form() {
+        let mut reader = Reader::new(source.clone());
+        let datum = match reader.next_form() {
             None => return Ok(Word::EMPTY),
             Some(Ok(datum)) => datum,
+            Some(Err(_)) if !all && reader.ended_early() => {
+                self.reserve(0)?;
+                return Ok(self.isolate.heap.symbol("more").word());
+            }
+            Some(Err(errors)) if source.is_scheme() => return Err(unreadable(&errors).into()),
             Some(Err(errors)) => return Err(self.syntax_stop(EvalError::Syntax(errors))),
         };
         let read = &source.text[..datum.span.end as usize];
@@ -374,6 +380,12 @@ fn scoped(what: Stx) -> Stx {
     let parts = what.as_list().unwrap_or_default();
     let items = std::iter::once(lambda).chain(parts.iter().cloned()).collect();
     Syntax::new(Node::List(items), what.span.clone())
+}
+
+/// What Scheme's `read` met, which is no place in the program.
+fn unreadable(errors: &[SyntaxError]) -> Raise {
+    let message = errors.first().map_or("", |error| error.message.as_str());
+    Raise::new(Code::Read, format!("read: {message}"))
 }
 
 fn text_of(value: Value<'_>, otherwise: &str) -> Result<String, Raise> {

@@ -89,6 +89,9 @@ prims! { PORTS {
     "%standard-port" (which: Index) -> Port, Allocates, standard_port, ["(output-port? (%standard-port 1)) ; => true"];
     /// The text a port has still to give, at most so many characters of it, for `read`.
     "%port-rest" (p: Port, most: Index) -> String, Reads, port_rest, ["(%port-rest (open-input-string \"abc\") 2) ; => \"ab\""];
+    /// Reads lines more of the program's input, n bytes or more if there are; false if there is none,
+    /// or the port is another.
+    "%port-more" (p: Port, n: Index) -> Bool, Any, port_more, ["(%port-more (open-input-string \"\") 1) ; => false"];
     /// Goes on by so many characters, for `read`.
     "%port-skip" (p: Port, n: Index) -> Nil, Any, port_skip, ["(let ((p (open-input-string \"ab\"))) (%port-skip p 1) (read-char p)) ; => #\\b"];
 } }
@@ -361,6 +364,26 @@ fn port_rest(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         (0, rest[..end].to_string())
     })?;
     cx.give_string(&rest)
+}
+
+fn port_more(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let port = port_at(cx, 0, "read")?;
+    if !matches!(&*port.source.borrow(), Source::StandardInput { .. }) {
+        return Ok(Word::FALSE);
+    }
+    let (wanted, mut more) = (cx.index(1), String::new());
+    while more.len() < wanted {
+        match cx.host().read_line().map_err(|e| host_error("read", &e))? {
+            Some(line) => more.push_str(&line),
+            None => break,
+        }
+    }
+    if let Source::StandardInput { text, at } = &mut *port.source.borrow_mut() {
+        text.drain(..*at);
+        *at = 0;
+        text.push_str(&more);
+    }
+    Ok(Word::bool(!more.is_empty()))
 }
 
 fn port_skip(cx: &mut Cx<'_>) -> Result<Word, Raise> {

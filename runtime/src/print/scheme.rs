@@ -101,11 +101,11 @@ impl<'h> Printer<'h, '_> {
         if self.atom(value) || self.label(value) {
             return;
         }
+        if let Some((prefix, datum)) = abbreviation(value) {
+            self.out.push_str(prefix);
+            return self.todo.push(Todo::Value(datum));
+        }
         if let Some(pair) = value.as_pair() {
-            if let Some((prefix, datum)) = abbreviation(value) {
-                self.out.push_str(prefix);
-                return self.todo.push(Todo::Value(datum));
-            }
             self.out.push('(');
             self.todo.push(Todo::Tail(pair.cdr()));
             return self.value_later(pair.car());
@@ -176,6 +176,7 @@ impl<'h> Printer<'h, '_> {
             (Word::NIL, _) => self.out.push_str("#<unspecified>"),
             (word, true) if word.is_char() => self.out.extend(word.as_char()),
             (word, false) if word.is_char() => write_char(self.out, word.as_char().unwrap_or(' ')),
+            _ if is_nan(value) => self.out.push_str("+nan.0"),
             _ => return self.text(value) || write_atom(self.out, value),
         }
         true
@@ -192,6 +193,11 @@ impl<'h> Printer<'h, '_> {
     }
 }
 
+/// SX writes it `nan`, which is a name to Scheme.
+fn is_nan(value: Value<'_>) -> bool {
+    (value.word().is_flonum() || value.is(Type::Flonum)) && value.as_float().is_some_and(f64::is_nan)
+}
+
 fn item<'h>(container: Value<'h>, i: usize) -> Option<Value<'h>> {
     match container.as_vector() {
         Some(vector) => vector.get(i),
@@ -201,16 +207,16 @@ fn item<'h>(container: Value<'h>, i: usize) -> Option<Value<'h>> {
 
 /// What `(quote x)` and its like print as: the prefix and the datum.
 fn abbreviation<'h>(list: Value<'h>) -> Option<(&'static str, Value<'h>)> {
-    let pair = list.as_pair()?;
-    let prefix = match pair.car().as_symbol()? {
+    let mut items = list.items();
+    let prefix = match items.next()?.as_symbol()? {
         "quote" => "'",
         "quasiquote" => "`",
         "unquote" => ",",
         "unquote-splicing" => ",@",
         _ => return None,
     };
-    let rest = pair.cdr().as_pair()?;
-    (rest.cdr().word() == Word::EMPTY).then(|| (prefix, rest.car()))
+    let datum = items.next()?;
+    (items.next().is_none() && items.tail().word() == Word::EMPTY).then_some((prefix, datum))
 }
 
 /// Entered or left: a step of the walk that looks for labels.

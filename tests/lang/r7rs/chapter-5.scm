@@ -21,3 +21,17 @@
 ;;;; what has no value to speak of
 (if #f #f)
 ;=> #<unspecified>
+
+;;;; exit leaves every extent
+(dynamic-wind (lambda () (display "in ")) (lambda () (exit 3)) (lambda () (display "out")))
+;skip oracle it has no process to end
+;out| in out
+;fx| exit 3
+;!! Unhandled effect: exit
+
+;;;; emergency-exit leaves at once
+(dynamic-wind (lambda () (display "in ")) (lambda () (emergency-exit #f)) (lambda () (display "out")))
+;skip oracle it has no process to end
+;fx| exit 1
+;out| in out
+;!! Unhandled effect: exit

@@ -425,9 +425,12 @@ impl<'a> Machine<'a> {
 
     /// `(load path)`, `(load-source text)`
     pub fn eval_text(&mut self, name: &str, text: String, kont: Kont<'a>, span: &'a Span) -> State<'a> {
-        match crate::run::read(&Source::new(name, text)) {
+        let source = Source::new(name, text);
+        let program = self.evaluations.tops.get(SCHEME_PROGRAM).cloned();
+        let top = program.filter(|_| source.is_scheme());
+        match crate::run::read(&source) {
             Ok(forms) => {
-                let forms = Work::Forms(Rc::new(forms), 0, TopEnv::program());
+                let forms = Work::Forms(Rc::new(forms), 0, top.unwrap_or_else(TopEnv::program));
                 evaluate(self, vec![forms], Word::NIL, kont)
             }
             Err(errors) => {
@@ -453,6 +456,10 @@ impl<'a> Machine<'a> {
             }
             Some(Err(errors)) => {
                 let message = errors.into_iter().next().map_or_else(String::new, |e| e.message);
+                let message = match language {
+                    Language::Sx => message,
+                    Language::Scheme => format!("read: {message}"),
+                };
                 self.fail(Code::Read, message, kont, span)
             }
         }
@@ -506,7 +513,8 @@ impl<'a> Machine<'a> {
         evaluate(self, vec![Work::Expand(expansion, Given::Go, top)], Word::NIL, kont)
     }
 
-    fn symbol(&mut self, name: &str) -> Word {
+    /// The symbol of that name.
+    pub fn symbol(&mut self, name: &str) -> Word {
         objects::reserve(&mut self.heap, 0);
         self.heap.symbol(name).word()
     }

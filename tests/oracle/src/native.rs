@@ -6,6 +6,7 @@ use crate::machine::{Machine, State};
 use crate::objects;
 use crate::outcome::Answer;
 use std::rc::Rc;
+use sx_interp::read::is_incomplete;
 use sx_runtime::error::Code;
 use sx_runtime::host::Host;
 use sx_runtime::list::size_of_append;
@@ -58,7 +59,7 @@ natives! {
     Eval "eval" 1 rest;
     Macroexpand "macroexpand" 1;
     ReadDatum "%read-datum" 1;
-    ReadScheme "%read-scheme" 1;
+    ReadScheme "%read-scheme" 2;
     SchemeEnvironment "%scheme-environment" 1;
     SchemeEval "%scheme-eval" 2;
     LoadSource "load-source" 1;
@@ -173,6 +174,10 @@ pub fn call<'a>(m: &mut Machine<'a>, native: Native, args: Vec<Word>, kont: Kont
         Native::EvalExpr | Native::Eval if arg(1) != Word::NIL => m.eval_scoped(arg(0), arg(1), kont, span),
         Native::EvalExpr | Native::Eval => m.eval_data(arg(0), false, kont, span),
         Native::Macroexpand => m.eval_data(arg(0), true, kont, span),
+        Native::ReadScheme if arg(1) == Word::FALSE && is_incomplete(&m.text(arg(0))) => {
+            let more = m.symbol("more");
+            State::Give(more, kont)
+        }
         Native::ReadDatum | Native::ReadScheme => {
             let language = match native {
                 Native::ReadScheme => Language::Scheme,
