@@ -1,7 +1,8 @@
-//! The examples in the docstrings of the core library, as cases.
+//! The examples in the docstrings of the core library, and those of the primitives, as cases.
 //!
 //! An example is a line of its own in a docstring: `(expression) => value`, or
-//! ``(expression) raises `message` ``. A public function without one fails the test below.
+//! ``(expression) raises `message` ``. A public function without one fails the test below. Those of
+//! primitives are in their table: `(expression) ; => value` or `(expression) ; error: message`.
 
 use std::path::Path;
 use sx::Language;
@@ -9,6 +10,36 @@ use sx::corpus::{Aspect, Case, CaseFile, Expectation, MEMORY_LIMIT, TIME_LIMIT};
 
 /// The file whose functions show the machine, and why the oracle is not asked.
 const WITHOUT_ORACLE: (&str, &str) = ("step", "it has no machine to show");
+
+/// Primitives whose example warns, and the line that is.
+const WARNS: &[(&str, &str)] = &[("host-warn", "[sx] careful")];
+
+/// The examples of every primitive.
+pub fn primitives() -> CaseFile {
+    let mut cases = Vec::new();
+    for primitive in sx_runtime::prims::all() {
+        for (index, example) in primitive.examples.iter().enumerate() {
+            let (code, aspect, text) = match (example.split_once(" ; => "), example.split_once(" ; error: ")) {
+                (Some((code, value)), _) => (code, Aspect::Value, value),
+                (None, Some((code, message))) => (code, Aspect::Error, message),
+                (None, None) => (*example, Aspect::Output, ""),
+            };
+            let name = format!("{} {}", primitive.name, index + 1);
+            let text = text.to_owned();
+            let mut case = case(name, format!("{code}\n"), index + 1, Expectation { aspect, text });
+            let warned = WARNS.iter().filter(|(warner, _)| *warner == primitive.name);
+            case.expected.extend(warned.map(|(_, text)| Expectation {
+                aspect: Aspect::ErrorOutput,
+                text: (*text).to_owned(),
+            }));
+            cases.push(case);
+        }
+    }
+    CaseFile {
+        path: "lang/examples/primitives".to_owned(),
+        cases,
+    }
+}
 
 /// One file of cases for each file of `lib/core`.
 pub fn case_files() -> std::io::Result<Vec<CaseFile>> {

@@ -7,6 +7,7 @@ pub mod examples;
 pub mod hostile;
 pub mod matrix;
 pub mod oracle;
+pub mod scoreboard;
 
 use std::sync::Arc;
 use sx::corpus::{Configuration, engine_configurations};

@@ -1,5 +1,5 @@
-//! The text corpus: every case of `tests/lang`, of the library's docstrings and of the regression
-//! matrix under every configuration, each a test named `lang/file.sx::case::configuration`.
+//! The text corpus: every case of `tests/lang`, of the examples of functions and primitives and of the
+//! regression matrix under every configuration, each a test named `lang/file.sx::case::configuration`.
 //!
 //! `SX_TEST_CONFIGS` names the configurations to run (comma-separated, default all);
 //! `SX_TEST_SLOWDOWN` multiplies time limits, for emulated machines.
@@ -25,6 +25,7 @@ fn trials() -> Result<Vec<Trial>, String> {
     let configurations = chosen(sx_tests::configurations())?;
     let paths = corpus::collect(&root.join("lang")).map_err(|e| format!("tests/lang: {e}"))?;
     let mut files = sx_tests::examples::case_files().map_err(|e| format!("lib/core: {e}"))?;
+    files.push(sx_tests::examples::primitives());
     files.extend(sx_tests::matrix::case_files());
     for path in paths {
         files.push(corpus::load(&path, root)?);

@@ -1,7 +1,7 @@
 //! The generated pages: a table of path and generator. Each generator prints one of the tables
 //! the code itself is made from, so a page cannot say something the code does not do.
 //!
-//! Invariant: a generator is a pure function of the code; nothing of the machine, the clock or
+//! Invariant: a generator is a pure function of the tree; nothing of the machine, the clock or
 //! the environment enters a page.
 
 mod errors;
@@ -38,6 +38,10 @@ pub const PAGES: &[Page] = &[
     Page {
         path: "docs/primitives.md",
         generate: sx_runtime::prims::docs::reference,
+    },
+    Page {
+        path: "docs/tested.md",
+        generate: sx_tests::scoreboard::page,
     },
 ];
 

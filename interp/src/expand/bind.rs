@@ -147,6 +147,9 @@ pub(super) fn let_form(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<()> {
     if let Some(name) = Ident::of(first) {
         return named_let(worker, usage, name, body);
     }
+    if usage.special.name == "named-let" {
+        return Err(usage.error("expected a name", first));
+    }
     let pairs = parse_bindings(usage, first)?;
     let_in_order(worker, usage, &pairs, body, true);
     Ok(())

@@ -1,7 +1,9 @@
 //! Forms that choose: `if when unless and or cond case`.
 
+use super::SyntaxError;
 use super::env::{Env, Ident};
 use super::op::Op;
+use super::table::Form;
 use super::work::{Result, Task, Use, Worker};
 use crate::core::Var;
 use sx_runtime::syntax::{Node, Span, Stx};
@@ -181,6 +183,12 @@ struct Clause<'a> {
     span: &'a Span,
 }
 
+/// Flat clauses of which one is half.
+fn odd(of: &Form, at: &Stx) -> SyntaxError {
+    let message = format!("{}: odd number of forms; expected {}", of.name, of.syntax);
+    SyntaxError::new(message, at.span.clone())
+}
+
 fn parse_clauses<'a>(
     worker: &Worker<'_>,
     usage: &'a Use<'_>,
@@ -189,7 +197,7 @@ fn parse_clauses<'a>(
 ) -> Result<Vec<Clause<'a>>> {
     if style == Style::Flat {
         if clauses.len() % 2 == 1 {
-            return Err(usage.error("odd number of forms", &clauses[clauses.len() - 1]));
+            return Err(odd(usage.special, &clauses[clauses.len() - 1]));
         }
         let clause = |pair: &'a [Stx]| Clause {
             test: &pair[0],
@@ -243,6 +251,12 @@ pub(super) fn cond_else(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<()> 
         true => Style::Clauses,
         false => Style::Flat,
     };
+    if style == Style::Flat
+        && clauses.len() % 2 == 1
+        && let (Some(guard), Some(last)) = (super::table::find("guard"), clauses.last())
+    {
+        return Err(odd(guard, last));
+    }
     cond_with(worker, usage, clauses, style, Some(default))
 }
 

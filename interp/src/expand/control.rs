@@ -46,21 +46,21 @@ pub(super) fn guard(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
 
 /// `(handler-bind ((predicate handler)…) body…)`
 pub(super) fn handler_bind(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
-    pairs_then_thunk(usage, "%handler-bind")
+    pairs_then_thunk(usage, "%handler-bind", "(predicate handler)")
 }
 
 /// `(parameterize ((parameter value)…) body…)`
 pub(super) fn parameterize(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
-    pairs_then_thunk(usage, "%parameterize")
+    pairs_then_thunk(usage, "%parameterize", "(parameter value)")
 }
 
-fn pairs_then_thunk(usage: &Use<'_>, function: &'static str) -> Result<Stx> {
+fn pairs_then_thunk(usage: &Use<'_>, function: &'static str, shape: &str) -> Result<Stx> {
     let (pairs, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
     let mut operands = Vec::new();
     for pair in pairs.as_list().ok_or_else(|| usage.bad())? {
         match pair.as_list() {
             Some([a, b]) => operands.extend([a.clone(), b.clone()]),
-            _ => return Err(usage.error("expected a list of two", pair)),
+            _ => return Err(usage.error(format!("expected {shape}"), pair)),
         }
     }
     let builder = usage.builder();

@@ -1,5 +1,6 @@
 //! `define`, `set!`, and the definition of a global from inside a procedure.
 
+use super::bind::parse_params;
 use super::build::strip;
 use super::env::{Binding, Ident, Meaning};
 use super::op::Op;
@@ -38,6 +39,7 @@ pub(super) fn parse(usage: &Use<'_>) -> Result<Definition> {
         _ => return Err(usage.error("expected a name or (name parameter...)", target)),
     };
     let ident = Ident::of(name).ok_or_else(|| usage.error("expected a name", name))?;
+    parse_params(usage, &params)?;
     Ok(Definition {
         ident,
         value: usage.builder().lambda(params, rest),

@@ -177,6 +177,7 @@ pub(super) fn defstyle(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
 
 fn on_record(usage: &Use<'_>, function: &'static str) -> Result<Stx> {
     let (name, spec) = usage.args().split_first().ok_or_else(|| usage.bad())?;
+    text_of(name).ok_or_else(|| usage.error("expected a name or a string", name))?;
     let builder = usage.builder();
     let spec = match spec {
         [spec] => spec.clone(),

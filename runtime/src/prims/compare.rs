@@ -24,7 +24,7 @@ prims! { COMPARE {
     /// Is no number below the next?
     ">=" (x: Number, more: Number rest) -> Bool, Pure, |cx| ordered(cx, |o| o != Ordering::Less), ["(>= 2 2 1) ; => true"];
     /// Are they the same object? Small integers and characters are the same when equal.
-    "eq?" | "identical?" | "%eq?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(cx.arg(0) == cx.arg(1))), ["(eq? :a :a) ; => true", "(eq? (list 1) (list 1)) ; => false"];
+    "eq?" | "identical?" | "%eq?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(cx.arg(0) == cx.arg(1))), ["(eq? 1 1) ; => true", "(eq? (list 1) (list 1)) ; => false"];
     /// As eq?, but numbers of the same exactness are compared by size and strings by content.
     "eqv?" | "%eqv?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(eqv(cx.arg(0), cx.arg(1)))), ["(eqv? 1.5 1.5) ; => true", "(eqv? 1 1.0) ; => false"];
     /// Have they the same content, at any depth? An exact number never equals an inexact one.

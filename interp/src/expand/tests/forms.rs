@@ -67,7 +67,10 @@ fn the_two_styles_of_cond() {
             "(let (test.1 a) (if test.1 (g test.1) (if b (begin 1 2) nil)))",
         ),
         ("(cond)", "nil"),
-        ("(cond a 1 b)", "t:1:11: cond: odd number of forms"),
+        (
+            "(cond a 1 b)",
+            "t:1:11: cond: odd number of forms; expected (cond (test body...)...) or (cond test value ...)",
+        ),
         (
             "(cond (\"lit\" 1 2) ((f) 3))",
             "(if \"lit\" (begin 1 2) (if (f) 3 nil))",
