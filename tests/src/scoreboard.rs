@@ -8,8 +8,8 @@ use crate::{examples, matrix};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
-use sx::Source;
 use sx::corpus::{self, CaseFile};
+use sx::{Language, Source};
 use sx_interp::expand::forms;
 use sx_interp::read::read_all;
 use sx_runtime::prims;
@@ -73,7 +73,7 @@ pub fn rows() -> Result<Vec<Row>, String> {
                 .iter()
                 .map(|one| one.takes(case) && case.skipped.iter().all(|(name, _)| name != one.name()))
                 .collect();
-            for name in mentioned(&case.code) {
+            for name in mentioned(case.language, &case.code) {
                 let Some(row) = index.get(&name).and_then(|key| rows.get_mut(key)) else {
                     continue;
                 };
@@ -127,8 +127,8 @@ fn case_files(root: &Path) -> Result<Vec<(CaseFile, bool)>, String> {
 }
 
 /// The names in a text that are evaluated. A text that does not read is evaluated up to there.
-fn mentioned(code: &str) -> HashSet<String> {
-    let forms = read_all(Source::new("case", code)).unwrap_or_default();
+fn mentioned(language: Language, code: &str) -> HashSet<String> {
+    let forms = read_all(Source::in_language(language, "case", code)).unwrap_or_default();
     let (mut found, mut todo) = (HashSet::new(), Vec::new());
     todo.extend(forms.iter().map(|form| (form, 0usize)));
     while let Some((form, quoted)) = todo.pop() {
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn what_is_quoted_is_not_exercised() {
-        let found = mentioned("(f 'a `(b ,(c) `(d ,(e) ,,(g))) {:k (h)})");
+        let found = mentioned(Language::Sx, "(f 'a `(b ,(c) `(d ,(e) ,,(g))) {:k (h)})");
         for (name, is_evaluated) in [
             ("f", true),
             ("a", false),

@@ -68,7 +68,7 @@ pub fn check(source: &Arc<Source>, compat: bool) -> Result<Vec<Finding>, Error> 
         Ok(forms) => forms,
         Err(errors) => return Ok(unreadable(errors)),
     };
-    let mut world = World::new()?;
+    let mut world = World::new(source)?;
     world.expand_program(&forms);
     let found = bindings::of(&forms);
     let mut findings = core::check(&world, &found);

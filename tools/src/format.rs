@@ -25,7 +25,7 @@ const WIDTH: usize = 100;
 pub fn format(source: &Arc<Source>) -> Result<String, Error> {
     let tree = tree::Tree::new(&source.text, &lexemes(source).map_err(Error::of_unreadable)?);
     let text = layout::print(&tree);
-    let result = Source::new("<formatted>", text.clone());
+    let result = Source::in_language(source.language, "<formatted>", text.clone());
     assert!(
         meaning(source)? == meaning(&result)?,
         "formatting changes {}",

@@ -13,7 +13,7 @@ use sx_interp::expand::{
     Answer, Expansion, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step, TopEnv, Warning,
 };
 use sx_interp::read::{SyntaxError, read_all};
-use sx_runtime::syntax::{Name, Node, Source, Span, Stx, Syntax};
+use sx_runtime::syntax::{Language, Name, Node, Source, Span, Stx, Syntax};
 
 /// How many arguments a function takes: the least, and the most if there is one.
 pub type Arity = (usize, Option<usize>);
@@ -54,6 +54,24 @@ pub struct World {
 
 /// What every macro with a procedure is called by: it is never called.
 const UNCALLED: GlobalMacro = GlobalMacro::Procedure(MacroRef(0));
+/// The libraries whose names every Scheme program knows here.
+const SCHEME: &[&str] = &[
+    "base",
+    "case-lambda",
+    "char",
+    "complex",
+    "cxr",
+    "eval",
+    "file",
+    "inexact",
+    "lazy",
+    "load",
+    "process-context",
+    "read",
+    "repl",
+    "time",
+    "write",
+];
 /// Files that load each other deeper than this are left alone.
 const FILES_MAX: usize = 32;
 
@@ -74,8 +92,14 @@ impl Globals for World {
 }
 
 impl World {
-    /// A world without a program.
-    pub fn new() -> Result<World, Error> {
+    /// The world of a program: a Scheme one knows the names of Scheme, whatever it imports.
+    pub fn new(source: &Source) -> Result<World, Error> {
+        let mut isolate = Engine::new().isolate()?;
+        if source.is_scheme() {
+            for library in SCHEME {
+                isolate.eval(&format!("(import (scheme {library}))"))?;
+            }
+        }
         Ok(World {
             cores: Vec::new(),
             loose: HashSet::new(),
@@ -83,7 +107,7 @@ impl World {
             definitions: RefCell::default(),
             macros: RefCell::default(),
             libraries: HashMap::new(),
-            isolate: RefCell::new(Engine::new().isolate()?),
+            isolate: RefCell::new(isolate),
             known: RefCell::default(),
             files: Vec::new(),
         })
@@ -335,7 +359,7 @@ impl World {
     }
 
     fn library(&mut self, library: &Library) {
-        let top = TopEnv::library(&library.name, library.span.source.language);
+        let top = TopEnv::library(&library.name, Language::Sx);
         library.imports.iter().for_each(|set| self.import(set, &top));
         library.declare(&top);
         self.expand_all(&library.body, &top);

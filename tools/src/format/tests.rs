@@ -2,7 +2,7 @@
 
 use super::{WIDTH, format, meaning};
 use std::path::{Path, PathBuf};
-use sx_runtime::syntax::Source;
+use sx_runtime::syntax::{Language, Source};
 
 fn formatted(text: &str) -> String {
     format(&Source::new("t", text)).expect("reads")
@@ -119,6 +119,17 @@ fn what_looks_like_another_token_on_another_line_stays_what_it_is() {
 }
 
 #[test]
+fn scheme_is_formatted_as_scheme() {
+    for (text, wanted) in [
+        ("#!fold-case (F  x)", "#!fold-case\n(F x)\n"),
+        ("(f #\\x41 |a  b|\n (a . b))", "(f #\\x41 |a  b|\n  (a . b))\n"),
+    ] {
+        let source = Source::in_language(Language::Scheme, "t", text);
+        assert_eq!(format(&source).expect("reads"), wanted);
+    }
+}
+
+#[test]
 fn strings_are_left_alone() {
     check(&[(
         "(define (f)\n   \"one\n  two\"\n     1)",
@@ -172,21 +183,21 @@ fn every_program_of_the_repository_keeps_its_meaning() {
     for path in files {
         let text = std::fs::read_to_string(&path).expect("text");
         // Some cases are about text that does not read.
-        let Ok(once) = format(&Source::new("t", text.as_str())) else {
-            continue;
-        };
-        check_kept(&text, &once);
+        let source = Source::new(path.display().to_string(), text.as_str());
+        let Ok(once) = format(&source) else { continue };
+        check_kept(source.language, &text, &once);
     }
 }
 
-fn check_kept(text: &str, once: &str) {
-    let (before, after) = (Source::new("t", text), Source::new("t", once));
+fn check_kept(language: Language, text: &str, once: &str) {
+    let source = |text: &str| Source::in_language(language, "t", text);
+    let (before, after) = (source(text), source(once));
     assert_eq!(
         meaning(&before).expect("reads"),
         meaning(&after).expect("reads"),
         "{text}"
     );
-    assert_eq!(formatted(once), once, "a second time: {text}");
+    assert_eq!(format(&source(once)).expect("reads"), once, "a second time: {text}");
     let is_trimmed = |line: &&str| *line == line.trim_end() || text.contains(*line);
     assert!(once.lines().all(|line| is_trimmed(&line)), "{once}");
 }
@@ -284,7 +295,7 @@ fn random_texts_keep_their_meaning() {
         }
         // What a bar means depends on its line: some texts do not read.
         if let Ok(once) = format(&Source::new("t", text.as_str())) {
-            check_kept(&text, &once);
+            check_kept(Language::Sx, &text, &once);
             formatted_some += 1;
         }
     }
