@@ -11,6 +11,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("runtime", &[]),
     ("interp", &["runtime"]),
     ("sx", &["interp", "runtime"]),
+    ("store", &[]),
     ("tools", &["interp", "runtime", "sx"]),
     ("cli", &["sx", "tools"]),
     ("tests", &["interp", "runtime", "sx", "tests/oracle"]),

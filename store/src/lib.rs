@@ -1,0 +1,29 @@
+//! The durable store: keys with values, logs of numbered events, blobs named by their content,
+//! and a feed of what changed. Bytes in, bytes out; what the bytes mean is the caller's.
+//!
+//! One trait, [`Store`], three backends: [`Embedded`] (one file, one process), the same over a
+//! [`SimulatedDisk`] that loses power, and PostgreSQL. One suite of tests runs against each.
+//!
+//! Deliberately absent: SX values, isolates, ops; `serve` makes those of this.
+//!
+//! Invariant: a write that was answered survives the loss of power, and a batch happens as a
+//! whole or not at all.
+
+mod batch;
+mod change;
+mod cid;
+mod contract;
+mod embedded;
+mod error;
+mod reply;
+mod simulated;
+
+pub use batch::{Batch, Check, Write, Written};
+pub use change::{Change, Changes, Feed, Sink, Subscription};
+pub use cid::Cid;
+pub use contract::{Event, Page, Pair, Problem, Row, RowSink, Stats, Store, StreamInfo, limits};
+pub use embedded::disk::Disk;
+pub use embedded::{Embedded, Options};
+pub use error::{ExportError, OpenError, ReadError, WriteError};
+pub use reply::{Promise, Reply, Ticket, promise};
+pub use simulated::SimulatedDisk;
