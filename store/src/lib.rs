@@ -2,7 +2,8 @@
 //! and a feed of what changed. Bytes in, bytes out; what the bytes mean is the caller's.
 //!
 //! One trait, [`Store`], three backends: [`Embedded`] (one file, one process), the same over a
-//! [`SimulatedDisk`] that loses power, and PostgreSQL. One suite of tests runs against each.
+//! [`SimulatedDisk`] that loses power, and [`Postgres`] (many machines). One suite of tests runs
+//! against each.
 //!
 //! Deliberately absent: SX values, isolates, ops; `serve` makes those of this.
 //!
@@ -15,8 +16,11 @@ mod cid;
 mod contract;
 mod embedded;
 mod error;
+mod old_layout;
+mod postgres;
 mod reply;
 mod simulated;
+mod transfer;
 
 pub use batch::{Batch, Check, Write, Written};
 pub use change::{Change, Changes, Feed, Sink, Subscription};
@@ -25,5 +29,8 @@ pub use contract::{Event, Page, Pair, Problem, Row, RowSink, Stats, Store, Strea
 pub use embedded::disk::Disk;
 pub use embedded::{Embedded, Options};
 pub use error::{ExportError, OpenError, ReadError, WriteError};
+pub use old_layout::{Convert, ConvertedEvent, ImportError, OldLayout};
+pub use postgres::{Postgres, PostgresOptions};
 pub use reply::{Promise, Reply, Ticket, promise};
 pub use simulated::SimulatedDisk;
+pub use transfer::{Loader, Moved, TransferError, copy, dump, restore};
