@@ -1,5 +1,6 @@
 //! The contract over a file, and what only a file has.
 
+#[path = "suite/contract.rs"]
 mod suite;
 
 use std::path::Path;

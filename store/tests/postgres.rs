@@ -1,6 +1,7 @@
 //! The contract over PostgreSQL, and what only a database that others share has. Ignored unless
 //! asked for, since it needs PostgreSQL: `cargo test -p sx-store --test postgres -- --ignored`.
 
+#[path = "suite/contract.rs"]
 mod suite;
 
 use std::sync::mpsc::channel;

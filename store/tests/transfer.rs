@@ -1,5 +1,6 @@
 //! Dumps, copies, and directories of the old host.
 
+#[path = "suite/contract.rs"]
 mod suite;
 
 use std::path::Path;
