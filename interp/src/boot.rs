@@ -113,7 +113,9 @@ impl Machine {
         match self.run() {
             Exit::Value(word) => Ok(word),
             Exit::Failed(failure) | Exit::Interrupted(failure) => Err(BootError::Failed(failure)),
-            Exit::Perform | Exit::Stepped => Err(BootError::Other("the core library performs an op".into())),
+            Exit::Perform | Exit::Stepped | Exit::Preempted => {
+                Err(BootError::Other("the core library performs an op".into()))
+            }
         }
     }
 }

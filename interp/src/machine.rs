@@ -9,6 +9,7 @@
 //! Invariant: there is one loop and it is not re-entered: no method here calls SX.
 #![allow(unsafe_code)]
 
+mod budget;
 mod built;
 mod call;
 mod control;
@@ -19,11 +20,14 @@ mod floats;
 mod frames;
 mod marks;
 mod operands;
+mod park;
 mod raise;
 mod run;
 mod trace;
 mod view;
 
+pub use budget::Budget;
+pub use park::Parked;
 pub use raise::{Failure, TraceFrame};
 pub use trace::Step;
 
@@ -55,6 +59,8 @@ pub enum Exit {
     Interrupted(Box<Failure>),
     /// `step_limit` instructions were run.
     Stepped,
+    /// Its slice of time is over; `run` goes on, and so does `unpark` after `park_running`.
+    Preempted,
 }
 
 /// How the machine is made to stumble, for tests.
@@ -95,6 +101,8 @@ pub struct Machine {
     switched: bool,
     /// How many ops the host was handed.
     performs: u64,
+    /// How long the program may run; `start` leaves it as it is.
+    pub budget: Budget,
     /// Instructions left before `Exit::Stepped`; only looked at when tracing.
     pub step_limit: u64,
 }
@@ -137,6 +145,7 @@ impl Machine {
             fibers: vec![],
             switched: false,
             performs: 0,
+            budget: Budget::UNLIMITED,
             step_limit: 0,
         };
         for (row, chunk) in [
@@ -162,6 +171,20 @@ impl Machine {
     /// Prepares a call of `callee` with `args` on the empty stack; `run` carries it out.
     /// The words are live. Whatever ran before is dropped.
     pub fn start(&mut self, callee: Word, args: &[Word]) {
+        self.clear();
+        // SAFETY: the segment has room above the halt frame.
+        unsafe {
+            let callee_fp = self.isolate.state.stack.bottom().add(built::HALT_SIZE);
+            *callee_fp = callee;
+            for (i, arg) in args.iter().enumerate() {
+                *callee_fp.add(1 + i) = *arg;
+            }
+            self.isolate.state.stack.window = (callee_fp, args.len() + 1);
+        }
+    }
+
+    /// Leaves the halt frame alone on the stack, waiting.
+    fn clear(&mut self) {
         self.drop_fibers();
         let stack = &mut self.isolate.state.stack;
         stack.mark = std::ptr::null_mut();
@@ -191,12 +214,6 @@ impl Machine {
                 // From now on every call looks around, and finds that it has to seal.
                 stack.poke();
             }
-            let callee_fp = fp.add(built::HALT_SIZE);
-            *callee_fp = callee;
-            for (i, arg) in args.iter().enumerate() {
-                *callee_fp.add(1 + i) = *arg;
-            }
-            stack.window = (callee_fp, args.len() + 1);
         }
     }
 

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use sx_interp::expand::forms;
 use sx_interp::machine::Step;
-use sx_runtime::chunk::Chunk;
+use sx_runtime::chunk::{Chunk, Const};
+use sx_runtime::ops::{Instr, Op};
 use sx_runtime::prims;
 use sx_runtime::print::Style;
 use sx_runtime::syntax::Source;
@@ -98,6 +99,14 @@ impl Isolate {
         Ok(text)
     }
 
+    /// What the function that a global holds, and the functions inside it, call by name, each
+    /// with a number of arguments, in the order of the code.
+    pub fn calls_of(&self, name: &str) -> Option<Vec<(String, usize)>> {
+        let mut calls = Vec::new();
+        collect_calls(&*self.function(name)?, &mut calls);
+        Some(calls)
+    }
+
     fn function(&self, name: &str) -> Option<Arc<Chunk>> {
         let isolate = &self.machine.isolate;
         isolate.chunk_of(&isolate.global_handle(name)?)
@@ -111,6 +120,24 @@ impl Isolate {
         // A program may have made `fn` mean something else.
         chunk.ok_or_else(|| Error::new(sx_runtime::error::Code::Value, "this does not compile to a function"))
     }
+}
+
+fn collect_calls(chunk: &Chunk, calls: &mut Vec<(String, usize)>) {
+    for instruction in chunk.code.iter().map(|word| Instr(*word)) {
+        if !matches!(
+            instruction.op(),
+            Some(Op::CallGlobal | Op::TailCallGlobal | Op::CallPrim)
+        ) {
+            continue;
+        }
+        if let Some(Const::Global(name) | Const::Prim(name)) = chunk.consts.get(instruction.c()) {
+            let call = (name.to_string(), instruction.d());
+            if !calls.contains(&call) {
+                calls.push(call);
+            }
+        }
+    }
+    chunk.children.iter().for_each(|child| collect_calls(child, calls));
 }
 
 fn describe(name: &str, chunk: &Chunk) -> Option<String> {

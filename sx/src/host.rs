@@ -24,6 +24,12 @@ impl InterruptHandle {
         self.flag.store(true, Ordering::SeqCst);
         self.renew();
     }
+    /// Makes the program that is running, if one is, look at the time.
+    pub fn poke(&self) {
+        if let Some(interrupter) = self.poke.get() {
+            interrupter.poke();
+        }
+    }
     /// Ties the handle to the stack of its machine.
     pub(crate) fn connect(&self, interrupter: Interrupter) {
         // A handle belongs to one isolate, which connects it once.

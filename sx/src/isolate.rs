@@ -8,6 +8,7 @@
 use crate::convert::{Arguments, FromSx, IntoSx};
 use crate::engine::Options;
 use crate::error::Error;
+use crate::fiber::Clock;
 use crate::host::{EngineHost, InterruptHandle};
 use crate::transfer::{self, Table};
 use crate::value::{Object, Value};
@@ -39,6 +40,7 @@ pub struct Isolate {
     ops: HashMap<String, Op>,
     observers: Vec<Observer>,
     interrupt: InterruptHandle,
+    pub(crate) clock: Clock,
 }
 
 impl Isolate {
@@ -64,6 +66,7 @@ impl Isolate {
             ops: HashMap::new(),
             observers: Vec::new(),
             interrupt,
+            clock: Clock::STOPPED,
         })
     }
 
@@ -214,6 +217,18 @@ impl Isolate {
         callee: &dyn Fn(&Machine, &Table) -> Option<Word>,
         arguments: impl Arguments,
     ) -> Result<T, Error> {
+        self.start_call(callee, arguments)?;
+        self.run()?;
+        let value = self.table.plain(&self.machine.isolate.heap, self.machine.result());
+        Ok(T::from_sx(value)?)
+    }
+
+    /// Prepares a call.
+    pub(crate) fn start_call(
+        &mut self,
+        callee: &dyn Fn(&Machine, &Table) -> Option<Word>,
+        arguments: impl Arguments,
+    ) -> Result<(), Error> {
         let arguments = arguments.into_values();
         self.make(&arguments)?;
         let heap = &self.machine.isolate.heap;
@@ -221,9 +236,7 @@ impl Isolate {
         let callee = callee(&self.machine, &self.table).ok_or_else(transfer::foreign)?;
         self.machine.start(callee, &words);
         self.interrupt.renew();
-        self.run()?;
-        let value = self.table.plain(&self.machine.isolate.heap, self.machine.result());
-        Ok(T::from_sx(value)?)
+        Ok(())
     }
 
     /// Room for values that are about to be made.
@@ -250,7 +263,7 @@ impl Isolate {
         match exit {
             Exit::Value(_) => return Ok(true),
             Exit::Perform => self.serve(),
-            Exit::Stepped => {}
+            Exit::Stepped | Exit::Preempted => {}
             Exit::Failed(failure) => return Err(self.explain(failure::of_run(*failure))),
             Exit::Interrupted(failure) => {
                 self.interrupt.clear();
@@ -263,16 +276,29 @@ impl Isolate {
     }
 
     /// Answers the effect the machine has handed out.
-    fn serve(&mut self) {
+    pub(crate) fn serve(&mut self) {
         let (op, arguments) = self.request();
-        for observer in &mut self.observers {
-            observer(&op, &arguments);
-        }
+        self.show(&op, &arguments);
         let Some(service) = self.ops.get_mut(&op) else {
             self.machine.refuse_unhandled();
             return;
         };
         let answer = service(&arguments).map_err(|message| Raise::new(Code::User, message));
+        self.give(answer);
+    }
+
+    /// Shows an effect to the observers.
+    pub(crate) fn show(&mut self, op: &str, arguments: &[Value]) {
+        self.observers.iter_mut().for_each(|observer| observer(op, arguments));
+    }
+
+    /// Does `on` service this op?
+    pub(crate) fn is_serviced(&self, op: &str) -> bool {
+        self.ops.contains_key(op)
+    }
+
+    /// Goes on after a `perform` with its value, or raises there.
+    pub(crate) fn give(&mut self, answer: Result<Value, Raise>) {
         let made = answer.and_then(|value| {
             let made = self.make(std::slice::from_ref(&value));
             made.map_err(|error| Raise::new(error.code, error.message.clone()))?;
@@ -284,7 +310,7 @@ impl Isolate {
         }
     }
 
-    fn request(&mut self) -> (String, Vec<Value>) {
+    pub(crate) fn request(&mut self) -> (String, Vec<Value>) {
         let heap = &self.machine.isolate.heap;
         let (op, arguments) = self.machine.request();
         let op = op.as_str().map_or_else(|| heap.print(op, Style::Write), str::to_owned);

@@ -10,10 +10,12 @@
 
 pub mod convert;
 pub mod corpus;
+mod data;
 pub mod engine;
 pub mod error;
 mod explore;
 mod failure;
+pub mod fiber;
 mod host;
 mod image;
 pub mod isolate;
@@ -23,13 +25,16 @@ mod transfer;
 pub mod value;
 
 pub use convert::{Arguments, FromSx, IntoSx, Mismatch};
+pub use data::read_data;
 pub use engine::{Engine, Options, Stress};
 pub use error::{Error, TraceFrame};
+pub use fiber::{Event, Fiber, Times};
 pub use host::{InterruptHandle, Simulation};
 pub use isolate::Isolate;
 pub use report::{Style, report, report_warning};
 pub use sx_interp::read::is_incomplete;
 pub use sx_runtime::error::Code;
+pub use sx_runtime::host::{Access, Host, HostError, RealHost, Stream};
 pub use sx_runtime::num::Num;
 pub use sx_runtime::syntax::{Language, Source, Span};
 pub use value::{Object, Value};

@@ -8,6 +8,7 @@ use crate::value::{Handles, NESTING_MAX, Object, Value};
 use std::sync::Arc;
 use sx_runtime::bytes::size_of_bytevector;
 use sx_runtime::error::Code;
+use sx_runtime::hash_table::size_of_keyed;
 use sx_runtime::heap::{Handle, Heap};
 use sx_runtime::list::size_of_list;
 use sx_runtime::number::size_of_number;
@@ -60,7 +61,9 @@ impl Table {
     /// Are all handles in `value` of this isolate?
     pub(crate) fn check(&self, value: &Value) -> Result<(), Error> {
         match value {
-            Value::List(items) | Value::Vector(items) => items.iter().try_for_each(|item| self.check(item)),
+            Value::List(items) | Value::Vector(items) | Value::Set(items) => {
+                items.iter().try_for_each(|item| self.check(item))
+            }
             Value::Dict(entries) => entries.iter().try_for_each(|(_, value)| self.check(value)),
             Value::Object(object) if object.row(&self.handles).is_none() => Err(foreign()),
             _ => Ok(()),
@@ -80,6 +83,15 @@ impl Table {
             Value::List(items) => heap.list(&self.make_all(heap, items)),
             Value::Vector(items) => heap.vector_from(&self.make_all(heap, items)),
             Value::Bytes(bytes) => heap.bytevector_from(bytes),
+            Value::Set(items) => {
+                let set = heap.set(items.len());
+                for item in self.make_all(heap, items) {
+                    if !heap.keyed_has(set, item) {
+                        heap.keyed_set(set, item, Inner::immediate(Word::NIL));
+                    }
+                }
+                set.value()
+            }
             Value::Dict(entries) => {
                 let dict = heap.dict();
                 for (key, value) in entries {
@@ -110,6 +122,7 @@ pub(crate) fn size_of(value: &Value) -> usize {
         Value::List(items) => size_of_list(items.len()) + size_of_all(items),
         Value::Vector(items) => size_of_vector(items.len()) + size_of_all(items),
         Value::Bytes(bytes) => size_of_bytevector(bytes.len()),
+        Value::Set(items) => size_of_keyed(items.len()) + size_of_all(items),
         Value::Dict(entries) => {
             let values: usize = entries.iter().map(|(_, value)| size_of(value)).sum();
             Heap::SIZE_OF_DICT + DICT_FIXED + DICT_ENTRY * entries.len() + values
@@ -187,6 +200,9 @@ impl Out<'_, '_> {
         if let Some(vector) = value.as_vector() {
             return Some(Value::Vector(vector.iter().map(|item| self.value(item)).collect()));
         }
+        if let Some(set) = value.as_set() {
+            return Some(Value::Set(set.entries().map(|(item, _)| self.value(item)).collect()));
+        }
         let dict = value.as_dict()?;
         let entries = self.heap.dict_entries(dict);
         let plain = entries.map(|(key, value)| (key.as_str().unwrap_or_default().to_owned(), self.value(value)));
@@ -225,6 +241,7 @@ mod tests {
             Value::Keyword("k".to_owned()),
             Value::Vector(vec![Value::from(1i64), Value::List(vec![])]),
             Value::Bytes(vec![0, 255]),
+            Value::Set(vec![Value::from(1i64), Value::from("a")]),
             Value::Dict(vec![("b".to_owned(), Value::from(1i64)), ("a".to_owned(), Value::Nil)]),
         ]));
     }

@@ -36,6 +36,8 @@ pub enum Value {
     Vector(Vec<Value>),
     /// A bytevector.
     Bytes(Vec<u8>),
+    /// A set.
+    Set(Vec<Value>),
     /// A dict, in insertion order.
     Dict(Vec<(String, Value)>),
     /// Anything else, still in the isolate's heap.
@@ -123,6 +125,7 @@ impl Value {
             Value::List(_) => "list",
             Value::Vector(_) => "vector",
             Value::Bytes(_) => "bytevector",
+            Value::Set(_) => "set",
             Value::Dict(_) => "dict",
             Value::Object(object) => object.type_name(),
         }
@@ -172,6 +175,8 @@ impl fmt::Display for Value {
                 let items: Vec<String> = bytes.iter().map(u8::to_string).collect();
                 write!(f, "#u8({})", items.join(" "))
             }
+            Value::Set(items) if items.is_empty() => f.write_str("#<set>"),
+            Value::Set(items) => write_items(f, "#<set ", items, ">"),
             Value::Dict(entries) => write_entries(f, entries),
             Value::Object(object) => f.write_str(&object.0.printed),
         }

@@ -1,6 +1,7 @@
 //! Calls that are not "a closure of just this arity with room on the stack": primitives, rest
 //! parameters, continuations, parameters, errors; a full or poked stack; slow instructions.
 
+use super::budget::Polled;
 use super::{Exit, Machine, values};
 use sx_runtime::convert::Lists;
 use sx_runtime::error::{Code, Raise};
@@ -158,11 +159,12 @@ impl Machine {
 
     unsafe fn push_frame(&mut self, nfp: *mut Word, words: usize) -> Step {
         let mut nfp = nfp;
+        let mut is_preempted = false;
         if nfp as usize > self.isolate.state.stack.limit() {
             self.isolate.state.stack.window = (nfp, words);
             // SAFETY: the window is all there is of the new frame.
-            nfp = match unsafe { self.look_around(nfp, words) }? {
-                Some(moved) => moved,
+            (nfp, is_preempted) = match unsafe { self.look_around(nfp, words) }? {
+                Some(found) => found,
                 None => return Ok(()),
             };
         }
@@ -173,6 +175,9 @@ impl Machine {
         stack.at_call = false;
         let calls = &self.instance().calls;
         calls.set(calls.get().wrapping_add(1));
+        if is_preempted {
+            return Err(Box::new(Exit::Preempted));
+        }
         Ok(())
     }
 
@@ -266,31 +271,24 @@ impl Machine {
         Ok(())
     }
 
-    /// A loop turn found the limit lowered.
-    pub(super) fn poll(&mut self) -> Step {
-        if self.isolate.host.interrupted() {
-            return Err(Box::new(Exit::Interrupted(Box::new(self.failure_here("interrupted")))));
-        }
-        if !self.stress.seal_every_call {
-            self.isolate.state.stack.reset_limit();
-        }
-        Ok(())
-    }
-
-    /// A call found no room, or the limit lowered. Answers where the new frame now is, or `None`
-    /// if a condition was raised instead.
-    unsafe fn look_around(&mut self, nfp: *mut Word, words: usize) -> Result<Option<*mut Word>, Box<Exit>> {
-        self.poll()?;
+    /// A call found no room, or the limit lowered. Answers where the new frame now is and whether
+    /// to stop there, or `None` if a condition was raised instead.
+    unsafe fn look_around(&mut self, nfp: *mut Word, words: usize) -> Result<Option<(*mut Word, bool)>, Box<Exit>> {
+        let is_preempted = match self.poll()? {
+            Polled::Nothing => false,
+            Polled::Preempted => true,
+            Polled::Raised => return Ok(None),
+        };
         let full = nfp as usize > self.isolate.state.stack.real_limit();
         if !full && !self.stress.seal_every_call {
-            return Ok(Some(nfp));
+            return Ok(Some((nfp, is_preempted)));
         }
         if full && self.is_exhausted() {
             return self.raise(Raise::new(Code::Stack, "stack exhausted")).map(|()| None);
         }
         // SAFETY: the new frame's words are the window; everything below is complete.
         match unsafe { self.seal_below(nfp, words) } {
-            Ok(moved) => Ok(Some(moved)),
+            Ok(moved) => Ok(Some((moved, is_preempted))),
             Err(raise) => self.raise(raise).map(|()| None),
         }
     }

@@ -19,7 +19,6 @@ use sx_runtime::error::{Code, Raise};
 use sx_runtime::instance::instance_of;
 use sx_runtime::object::Type;
 use sx_runtime::value::{Value, Word};
-use sx_runtime::vector::size_of_vector;
 
 /// What `%fiber-run` is told to do.
 mod kind {
@@ -111,7 +110,7 @@ impl Machine {
     }
 
     /// The whole stack for the frames of `k` and, above them, the frame in a vector.
-    unsafe fn continue_frame(&mut self, k: Word, frame: Word) {
+    pub(super) unsafe fn continue_frame(&mut self, k: Word, frame: Word) {
         // SAFETY: `pause` made both; a frame fits above a cursor.
         unsafe {
             let to = self.put_frames(k);
@@ -187,7 +186,7 @@ impl Machine {
                     let condition = self.isolate.state.kept[kept::RESULT];
                     self.stepper_goes_on(event::FAILED, Some(condition), None, None)
                 }
-                Exit::Failed(_) | Exit::Interrupted(_) => return Some(exit),
+                Exit::Failed(_) | Exit::Interrupted(_) | Exit::Preempted => return Some(exit),
             }
         };
         match stopped {
@@ -201,23 +200,7 @@ impl Machine {
         // SAFETY: every slot that is read later holds a valid word; the others are overwritten.
         unsafe {
             let view = self.view_of_fiber(true);
-            let (fp, pc) = (self.isolate.state.stack.fp, self.isolate.state.stack.pc);
-            let chunk = &instance_of(*fp).chunk;
-            let n = chunk.frame_size as usize;
-            let live = chunk.live_before(pc);
-            for s in (1..n).filter(|s| live[s / 64] >> (s % 64) & 1 == 0) {
-                *fp.add(s) = Word::NIL;
-            }
-            self.wait_below(fp, n);
-            let fp = self.seal_below(fp, n)?;
-            let k = self.capture_all(fp)?;
-            self.isolate.state.kept[kept::LAST] = k;
-            self.reserve(size_of_vector(n + 1))?;
-            let words = std::slice::from_raw_parts(fp, n);
-            let mut frame: Vec<Value<'_>> = words.iter().map(|w| Value::from_raw(*w)).collect();
-            frame.push(Value::from_raw(Word::fixnum(pc as i64)));
-            let frame = self.isolate.heap.vector_from(&frame).word();
-            let k = self.isolate.state.kept[kept::LAST];
+            let (k, frame) = self.set_aside_running()?;
             self.stepper_goes_on(event::PAUSED, None, Some((k, frame)), Some(view))
         }
     }

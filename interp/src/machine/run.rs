@@ -1,5 +1,6 @@
 //! The loop: decode, do, go on.
 
+use super::budget::Polled;
 use super::floats::{feed, feeds};
 use super::operands::{
     both_fixnums, both_flonums, exact, floor_mod, has_element, is_pair, is_view, mixed_floats, move_down, shaped_value,
@@ -360,7 +361,14 @@ impl Machine {
                         }
                         if fp as usize > self.isolate.state.stack.limit() {
                             save!();
-                            self.poll()?;
+                            match self.poll()? {
+                                Polled::Nothing => {}
+                                Polled::Preempted => return Err(Box::new(Exit::Preempted)),
+                                Polled::Raised => {
+                                    load!(self, fp, ip, consts);
+                                    continue;
+                                }
+                            }
                         }
                         jump!(i.bc());
                     }

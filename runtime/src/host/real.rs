@@ -15,12 +15,16 @@ pub struct RealHost {
     random: Random,
     start: Instant,
     interrupt: Arc<AtomicBool>,
-    out: std::io::BufWriter<std::io::Stdout>,
+    out: std::io::BufWriter<Box<dyn Write>>,
 }
 
 impl RealHost {
     /// A host whose files are subject to `access`.
     pub fn new(access: Access) -> RealHost {
+        RealHost::with_output(access, Box::new(std::io::stdout()))
+    }
+    /// The same, with another place for what the program prints.
+    pub fn with_output(access: Access, out: Box<dyn Write>) -> RealHost {
         let mut seed = [0; 8];
         let nanos = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -34,7 +38,7 @@ impl RealHost {
             random: Random::new(seed),
             start: Instant::now(),
             interrupt: Arc::default(),
-            out: std::io::BufWriter::with_capacity(1 << 16, std::io::stdout()),
+            out: std::io::BufWriter::with_capacity(1 << 16, out),
         }
     }
     /// Setting this asks the running program to stop.

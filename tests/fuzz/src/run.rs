@@ -196,7 +196,7 @@ fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Out
             }
             Exit::Perform if shown.effects.len() > EFFECTS_MAX => return Err("no end of effects".into()),
             Exit::Perform => perform(machine, &mut edge, shown),
-            Exit::Interrupted(_) | Exit::Stepped => return Err("the machine stopped".into()),
+            Exit::Interrupted(_) | Exit::Stepped | Exit::Preempted => return Err("the machine stopped".into()),
         }
     }
 }
