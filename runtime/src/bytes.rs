@@ -47,6 +47,14 @@ impl<'h> Value<'h> {
             Some(std::slice::from_raw_parts(first, self.int_at(bytevector::BYTE_LEN)))
         }
     }
+    /// The whole words of the bytes, in the machine's byte order, if this is a bytevector.
+    #[inline]
+    pub fn as_words(self) -> Option<&'h [Cell<u64>]> {
+        let bytes = self.as_bytes()?;
+        // SAFETY: the bytes begin at a field, which is aligned; any eight bytes are a `u64`, and
+        // all views of them are cells.
+        Some(unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / 8) })
+    }
     /// A copy of the bytes, if this is a bytevector.
     pub fn bytes_to_vec(self) -> Option<Vec<u8>> {
         Some(self.as_bytes()?.iter().map(Cell::get).collect())

@@ -15,6 +15,7 @@ pub mod heap;
 pub mod host;
 pub mod html;
 pub mod instance;
+pub mod int_table;
 pub mod isolate;
 pub mod list;
 pub mod num;

@@ -117,6 +117,10 @@ macro_rules! for_each_type {
             Island island "island" [Fixed(4)] { NAME = 1, PARAMS = 2, BODY = 3, INFO = 4 }
             /// A Rust value: SLOT is its row in the heap's slab, REFS what it refers to.
             Foreign foreign "foreign" [Fixed(2)] { SLOT = 1, REFS = 2 }
+            /// A set of integers: SIZE members in USED slots of STORE, a bytevector.
+            IntSet int_set "int-set" [Fixed(3)] { SIZE = 1, USED = 2, STORE = 3 }
+            /// Integers bound to integers, the same fields as an int-set.
+            IntMap int_map "int-map" [Fixed(3)] { SIZE = 1, USED = 2, STORE = 3 }
         }
     };
 }

@@ -20,6 +20,7 @@ mod dicts;
 mod digest;
 pub mod docs;
 mod html;
+mod ints;
 mod json;
 mod lists;
 mod matching;
@@ -88,6 +89,10 @@ pub enum Type {
     HashTable,
     /// A procedure.
     Procedure,
+    /// An int-set.
+    IntSet,
+    /// An int-map.
+    IntMap,
     /// A port.
     Port,
     /// A string buffer.

@@ -110,6 +110,8 @@ const SURELY: [u64; Type::COUNT] = {
     table[Type::Vector as usize] = object_bit(Object::Vector);
     table[Type::HashTable as usize] = object_bit(Object::HashTable);
     table[Type::Set as usize] = object_bit(Object::Set);
+    table[Type::IntSet as usize] = object_bit(Object::IntSet);
+    table[Type::IntMap as usize] = object_bit(Object::IntMap);
     table[Type::Port as usize] = object_bit(Object::Port);
     table[Type::StringBuffer as usize] = object_bit(Object::StringBuffer);
     table[Type::Procedure as usize] = object_bit(Object::Closure);
@@ -146,6 +148,8 @@ pub fn accepts(ty: Type, v: Value<'_>) -> bool {
         Type::Set => v.is(Object::Set),
         Type::HashTable => v.is(Object::HashTable),
         Type::Procedure => v.is_callable(),
+        Type::IntSet => v.is(Object::IntSet),
+        Type::IntMap => v.is(Object::IntMap),
         Type::Port => v.is(Object::Port),
         Type::StringBuffer => v.is(Object::StringBuffer),
         Type::Promise => v.is(Object::Promise),

@@ -28,6 +28,8 @@ impl Type {
             Type::Set => "set",
             Type::HashTable => "hash-table",
             Type::Procedure => "fn",
+            Type::IntSet => "int-set",
+            Type::IntMap => "int-map",
             Type::Port => "port",
             Type::StringBuffer => "string-buffer",
             Type::Promise => "promise",

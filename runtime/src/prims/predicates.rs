@@ -60,6 +60,10 @@ prims! { PREDICATES {
     "set?" (x: Any) -> Bool, Pure, |cx| is(cx, Type::Set), ["(set? (make-set)) ; => true"];
     /// Is it a hash table?
     "hash-table?" (x: Any) -> Bool, Pure, |cx| is(cx, Type::HashTable), ["(hash-table? {}) ; => false"];
+    /// Is it an int-set?
+    "int-set?" (x: Any) -> Bool, Pure, |cx| is(cx, Type::IntSet), ["(int-set? (make-int-set)) ; => true", "(int-set? (make-set)) ; => false"];
+    /// Is it an int-map?
+    "int-map?" (x: Any) -> Bool, Pure, |cx| is(cx, Type::IntMap), ["(int-map? (make-int-map)) ; => true"];
     /// Is it a string buffer?
     "string-buffer?" (x: Any) -> Bool, Pure, |cx| is(cx, Type::StringBuffer), ["(string-buffer? (make-string-buffer)) ; => true"];
     /// Is it a port?

@@ -22,6 +22,8 @@ const FAMILIES: &[&[Prim]] = &[
     super::dicts::DICTS,
     super::digest::DIGEST,
     super::html::HTML,
+    super::ints::INT_MAPS,
+    super::ints::INT_SETS,
     super::json::JSON,
     super::lists::LISTS,
     super::matching::MATCHING,

@@ -128,6 +128,8 @@ impl Generator {
             Type::Collection => return self.expr(Ty::List, depth),
             Type::Set => "(make-set (list 1 2))",
             Type::HashTable => "(make-hash-table)",
+            Type::IntSet => "(make-int-set (list 1 70))",
+            Type::IntMap => "(make-int-map)",
             Type::StringBuffer => "(make-string-buffer)",
             Type::Promise => "(make-promise 1)",
             Type::Error => "(guard (e (true e)) (error \"made\" 1))",
