@@ -80,7 +80,25 @@ pub enum Command {
     Check(CheckArgs),
     /// Show the documentation of a name
     Doc(DocArgs),
+    /// Run a Datalog program
+    #[command(
+        long_about = "Run a Datalog program: facts, rules and questions. Nothing of SX need be known.",
+        after_long_help = DATALOG
+    )]
+    Datalog(DatalogArgs),
 }
+
+/// What a Datalog program looks like.
+const DATALOG: &str = "A program:\n\n  \
+    parent(tom, bob).  parent(bob, ann).             % facts\n  \
+    ancestor(X, Y) :- parent(X, Y).                  % variables begin with an upper case letter\n  \
+    ancestor(X, Z) :- parent(X, Y), ancestor(Y, Z).\n  \
+    childless(X) :- parent(_, X), !parent(X, _).     % also not(parent(X, _))\n  \
+    children(X, N) :- parent(X, _), count(N, Y, parent(X, Y)).\n  \
+    ?- ancestor(tom, X).                             % prints bob and ann\n\n\
+    `.decl edge(x:number, y:symbol)` declares columns, `.input edge` reads edge.facts (tabs) or edge.csv,\n\
+    `.output path` writes a relation, `.printsize path` says how many tuples it has. `<` `<=` `>` `>=` `=` `!=`\n\
+    compare, `Y is X + 1` computes; the aggregates are count, sum, min, max and findall.";
 
 /// Arguments of `sx run`.
 #[derive(Debug, Args)]
@@ -143,6 +161,25 @@ pub struct DocArgs {
     pub name: String,
 }
 
+/// Arguments of `sx datalog`.
+#[derive(Debug, Args)]
+pub struct DatalogArgs {
+    /// The program
+    pub file: PathBuf,
+    /// Read REL.facts or REL.csv of DIR for every relation that has one; without it `.input` looks here
+    #[arg(short = 'F', value_name = "DIR")]
+    pub facts: Option<PathBuf>,
+    /// Write each `.output` relation, sorted, to DIR/REL.csv; `-`, the default, is standard output
+    #[arg(short = 'D', value_name = "DIR|-")]
+    pub output: Option<PathBuf>,
+    /// Show why a fact holds, such as 'ancestor(tom, ann)'; may be given several times
+    #[arg(long, value_name = "FACT")]
+    pub explain: Vec<String>,
+    /// Tell what each rule has cost, on standard error
+    #[arg(long)]
+    pub profile: bool,
+}
+
 /// The page `docs/cli.md`.
 pub fn reference() -> String {
     let mut cli = Cli::command().term_width(96);
@@ -194,7 +231,15 @@ mod tests {
     #[test]
     fn the_page_has_a_section_for_each_command() {
         let page = reference();
-        for name in ["sx run", "sx repl", "sx test", "sx fmt", "sx check", "sx doc"] {
+        for name in [
+            "sx run",
+            "sx repl",
+            "sx test",
+            "sx fmt",
+            "sx check",
+            "sx doc",
+            "sx datalog",
+        ] {
             assert!(page.contains(&format!("## {name}\n")), "{name}");
         }
     }

@@ -6,6 +6,7 @@
 
 mod args;
 mod check;
+mod datalog;
 mod doc;
 mod files;
 mod fmt;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
         (None, Some(Command::Fmt(args))) => fmt::fmt(&args),
         (None, Some(Command::Check(args))) => check::check(&args),
         (None, Some(Command::Doc(args))) => doc::doc(&args.name),
+        (None, Some(Command::Datalog(args))) => datalog::datalog(&args),
         (None, None) => {
             print::error_text(&Cli::command().render_help().to_string());
             USAGE
