@@ -228,11 +228,9 @@ fn prepare(setting: &Setting) -> Result<(), String> {
         ("chain-250", &["chain", "250"]),
     ] {
         if !setting.scratch.join("in").join(folder).is_dir() {
-            let made = Command::new("python3")
-                .arg(&script)
-                .args(arguments)
-                .current_dir(&setting.scratch);
-            succeed(made, "python3 gen.py")?;
+            let mut made = Command::new("python3");
+            made.arg(&script).args(arguments).current_dir(&setting.scratch);
+            succeed(&mut made, "python3 gen.py")?;
         }
     }
     let wanted = |name: &str| {
@@ -243,12 +241,13 @@ fn prepare(setting: &Setting) -> Result<(), String> {
     };
     if (wanted("ascent") || wanted("datafrog")) && !setting.rust("ascent").is_file() {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let build = Command::new(cargo)
+        let mut build = Command::new(cargo);
+        build
             .args(["build", "--release", "--manifest-path"])
             .arg(setting.peers.join("rust/Cargo.toml"))
             .arg("--target-dir")
             .arg(setting.scratch.join("rust"));
-        if let Err(message) = succeed(build, "the engines in Rust") {
+        if let Err(message) = succeed(&mut build, "the engines in Rust") {
             eprintln!("*** MISSING ENGINES: ascent, datafrog ({message}) ***");
         }
     }
