@@ -67,6 +67,19 @@ impl std::fmt::Display for HostError {
     }
 }
 
+/// What there is to know of a file without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileInfo {
+    /// A directory, not a file of bytes.
+    pub is_directory: bool,
+    /// How many bytes.
+    pub size: u64,
+    /// When it was last changed, in milliseconds since 1970.
+    pub modified_ms: i64,
+    /// Its path from the root, without links.
+    pub real_path: String,
+}
+
 /// Everything a runtime asks of the world around it.
 pub trait Host {
     /// Milliseconds since 1970, by the calendar clock.
@@ -85,6 +98,21 @@ pub trait Host {
     fn read_line(&mut self) -> Result<Option<String>, HostError>;
     /// The bytes of a file.
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError>;
+    /// At most `len` bytes of a file, from byte `start`.
+    fn read_part(&mut self, path: &str, start: u64, len: usize) -> Result<Vec<u8>, HostError> {
+        let bytes = self.read_file(path)?;
+        let start = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
+        Ok(bytes[start..bytes.len().min(start.saturating_add(len))].to_vec())
+    }
+    /// What there is to know of a file or directory. A host that keeps no dates says 1970.
+    fn file_info(&mut self, path: &str) -> Result<FileInfo, HostError> {
+        Ok(FileInfo {
+            is_directory: false,
+            size: self.read_file(path)?.len() as u64,
+            modified_ms: 0,
+            real_path: path.to_string(),
+        })
+    }
     /// Is there a readable file?
     fn file_exists(&mut self, path: &str) -> bool;
     /// Replaces a file.

@@ -14,6 +14,7 @@ pub mod compare;
 mod components;
 mod control;
 mod core;
+mod crypto;
 pub mod cx;
 mod dates;
 mod dicts;

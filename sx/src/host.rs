@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use sx_runtime::host::{Host, HostError, SimulatedHost, Stream};
+use sx_runtime::host::{FileInfo, Host, HostError, SimulatedHost, Stream};
 use sx_runtime::stack::Interrupter;
 
 /// Stops a running program from another thread or a signal handler.
@@ -147,6 +147,12 @@ impl Host for EngineHost {
     }
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError> {
         self.with(|host| host.read_file(path))
+    }
+    fn read_part(&mut self, path: &str, start: u64, len: usize) -> Result<Vec<u8>, HostError> {
+        self.with(|host| host.read_part(path, start, len))
+    }
+    fn file_info(&mut self, path: &str) -> Result<FileInfo, HostError> {
+        self.with(|host| host.file_info(path))
     }
     fn file_exists(&mut self, path: &str) -> bool {
         self.with(|host| host.file_exists(path))

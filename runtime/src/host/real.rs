@@ -3,8 +3,8 @@
 //! Invariant: no path reaches the file system but through the access policy. Output is buffered;
 //! what was printed before a warning stands before it.
 
-use super::{Access, Host, HostError, Random, Stream};
-use std::io::{BufRead, Read, Write};
+use super::{Access, FileInfo, Host, HostError, Random, Stream};
+use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -113,6 +113,32 @@ impl Host for RealHost {
         let real = self.access.check_read(path)?;
         std::fs::read(real).map_err(|error| HostError::from_io(path, &error))
     }
+    fn read_part(&mut self, path: &str, start: u64, len: usize) -> Result<Vec<u8>, HostError> {
+        let real = self.access.check_read(path)?;
+        let read = || {
+            let mut file = std::fs::File::open(real)?;
+            file.seek(SeekFrom::Start(start))?;
+            let mut bytes = Vec::new();
+            file.take(len as u64).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        read().map_err(|error| HostError::from_io(path, &error))
+    }
+    fn file_info(&mut self, path: &str) -> Result<FileInfo, HostError> {
+        let real = self.access.check_read(path)?;
+        let look = || {
+            let real = std::fs::canonicalize(real)?;
+            let data = std::fs::metadata(&real)?;
+            let modified = data.modified()?.duration_since(UNIX_EPOCH);
+            Ok(FileInfo {
+                is_directory: data.is_dir(),
+                size: data.len(),
+                modified_ms: modified.map_or(0, |d| d.as_millis() as i64),
+                real_path: real.to_string_lossy().into_owned(),
+            })
+        };
+        look().map_err(|error| HostError::from_io(path, &error))
+    }
     fn file_exists(&mut self, path: &str) -> bool {
         self.access.check_read(path).is_ok_and(|real| real.is_file())
     }
@@ -172,6 +198,23 @@ mod tests {
         assert_eq!(host.read_text(&path), Ok("one".to_string()));
         assert_eq!(host.write_file(&path, &[0xff]), Ok(()));
         assert_eq!(host.read_text(&path).map_err(|e| e.kind), Err(HostErrorKind::NotText));
+        assert_eq!(host.delete_file(&path), Ok(()));
+    }
+
+    #[test]
+    fn a_part_of_a_file_and_what_there_is_to_know_of_it() {
+        let mut host = RealHost::default();
+        let path = std::env::temp_dir().join(format!("sx-host-part-{}", std::process::id()));
+        let path = path.to_string_lossy().into_owned();
+        assert_eq!(host.file_info(&path).map_err(|e| e.kind), Err(HostErrorKind::NotFound));
+        assert_eq!(host.write_file(&path, b"0123456789"), Ok(()));
+        assert_eq!(host.read_part(&path, 3, 4), Ok(b"3456".to_vec()));
+        assert_eq!(host.read_part(&path, 8, 100), Ok(b"89".to_vec()));
+        assert_eq!(host.read_part(&path, 100, 1), Ok(Vec::new()));
+        let info = host.file_info(&path).expect("there is one");
+        assert_eq!((info.size, info.is_directory), (10, false));
+        assert!(info.modified_ms > 1_600_000_000_000);
+        assert!(info.real_path.starts_with('/'));
         assert_eq!(host.delete_file(&path), Ok(()));
     }
 

@@ -2,7 +2,7 @@
 //! Two hosts of the same seed that are asked the same things answer the same.
 //! Deliberately absent: any look at the machine it runs on.
 
-use super::{Host, HostError, HostErrorKind, Random, Stream};
+use super::{FileInfo, Host, HostError, HostErrorKind, Random, Stream};
 use std::collections::{BTreeMap, VecDeque};
 
 /// 2026-01-01 00:00:00 UTC, where virtual clocks start.
@@ -90,6 +90,20 @@ impl Host for SimulatedHost {
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError> {
         self.files.get(path).cloned().ok_or_else(|| not_found(path))
     }
+    /// Every file was last changed when the clock began; what files lie below is a directory.
+    fn file_info(&mut self, path: &str) -> Result<FileInfo, HostError> {
+        let size = self.files.get(path).map(Vec::len);
+        let is_above = |name: &String| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        if size.is_none() && !self.files.keys().any(is_above) {
+            return Err(not_found(path));
+        }
+        Ok(FileInfo {
+            is_directory: size.is_none(),
+            size: size.unwrap_or(0) as u64,
+            modified_ms: EPOCH_MS,
+            real_path: path.to_string(),
+        })
+    }
     fn file_exists(&mut self, path: &str) -> bool {
         self.files.contains_key(path)
     }
@@ -142,6 +156,13 @@ mod tests {
         assert_eq!((host.take_out().as_str(), host.err.as_str()), ("a", "b"));
         assert_eq!(host.read_file("x").map_err(|e| e.kind), Err(HostErrorKind::NotFound));
         assert!(host.write_file("x", b"1").is_ok() && host.file_exists("x"));
+        assert!(host.write_file("d/e/f", b"22").is_ok());
+        let info =
+            |host: &mut SimulatedHost, path: &str| host.file_info(path).map(|info| (info.is_directory, info.size));
+        assert_eq!(info(&mut host, "x"), Ok((false, 1)));
+        assert_eq!(info(&mut host, "d/e"), Ok((true, 0)));
+        assert_eq!(info(&mut host, "d/").map_err(|e| e.kind), Err(HostErrorKind::NotFound));
+        assert_eq!(host.read_part("x", 1, 5), Ok(Vec::new()));
         assert!(host.delete_file("x").is_ok() && !host.file_exists("x"));
     }
 }

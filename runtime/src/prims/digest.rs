@@ -1,6 +1,6 @@
 //! Hashing and encodings of text and bytes. Digests are lower-case hexadecimal.
 //!
-//! Deliberately absent: passwords and signatures, which need more than a digest.
+//! Deliberately absent: encryption and passwords, which are in `crypto.rs`.
 
 use super::{Cx, prims};
 use crate::error::{Code, Raise};
@@ -41,7 +41,7 @@ prims! { DIGEST {
 } }
 
 /// The bytes of the string or bytevector in operand `i`.
-fn data(cx: &Cx<'_>, i: usize, who: &str) -> Result<Vec<u8>, Raise> {
+pub(super) fn data(cx: &Cx<'_>, i: usize, who: &str) -> Result<Vec<u8>, Raise> {
     let v = cx.arg(i);
     let bytes = v
         .as_name()
@@ -78,8 +78,13 @@ fn content_id(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 
 fn secure_equal(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let (a, b) = (data(cx, 0, "secure-equal?")?, data(cx, 1, "secure-equal?")?);
-    let differing = a.iter().zip(&b).fold(0, |bits, (x, y)| bits | (x ^ y));
-    Ok(Word::bool(a.len() == b.len() && std::hint::black_box(differing) == 0))
+    Ok(Word::bool(same_bytes(&a, &b)))
+}
+
+/// Are the bytes equal? Takes the same time wherever they differ.
+pub(super) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    let differing = a.iter().zip(b).fold(0, |bits, (x, y)| bits | (x ^ y));
+    a.len() == b.len() && std::hint::black_box(differing) == 0
 }
 
 /// Base 64 in either alphabet, padded or not.

@@ -11,6 +11,7 @@ use crate::object::Type;
 use crate::print::Style;
 use crate::record::{ErrorParts, RECORD_FIELDS_MAX, Record, size_of_record};
 use crate::string::size_of_string;
+use crate::syntax::Span;
 use crate::value::{Value, Word};
 use crate::vector::size_of_vector;
 
@@ -44,7 +45,9 @@ prims! { RECORDS {
     /// The code of an error object, as `docs/errors.md` lists them; nil for other values.
     "error-code" (e: Any) -> Any, Reads, |cx| Ok(cx.arg(0).as_error().map_or(Word::NIL, |e| e.code.word())), ["(error-code (%make-error \"user\" \"no\")) ; => \"user\""];
     /// Where an error was raised: `file:line:column`, or nil.
-    "error-place" (e: Any) -> Any, Reads, |cx| Ok(cx.arg(0).as_error().map_or(Word::NIL, |e| e.place.word())), ["(error-place 1) ; => nil"];
+    "error-place" (e: Any) -> Any, Reads, error_place, ["(error-place 1) ; => nil"];
+    /// The text of the file or input an error was raised in, or nil.
+    "error-source" (e: Any) -> Any, Reads, error_source, ["(error-source 1) ; => nil"];
     /// The calls that led to an error, or nil.
     "error-backtrace" (e: Any) -> Any, Reads, |cx| Ok(cx.arg(0).as_error().map_or(Word::NIL, |e| e.backtrace.word())), ["(error-backtrace 1) ; => nil"];
     /// The value that was raised, when it is no error object itself.
@@ -225,4 +228,30 @@ fn error_message(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 
 fn error_irritants(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     Ok(cx.arg(0).as_error().map_or(Word::EMPTY, |e| e.irritants.word()))
+}
+
+/// Where an error was raised: it keeps the procedure and pc, or a span.
+fn span_of_error(cx: &Cx<'_>) -> Option<Span> {
+    let place = cx.arg(0).as_error()?.place;
+    match place.as_pair() {
+        Some(pair) => {
+            let pc = usize::try_from(pair.cdr().as_fixnum()?).ok()?;
+            pair.car().instance()?.chunk.span_at(pc)
+        }
+        None => cx.heap().rust_value_of::<Span>(place).map(|span| (*span).clone()),
+    }
+}
+
+fn error_place(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    match span_of_error(cx) {
+        Some(span) => cx.give_string(&span.place()),
+        None => Ok(Word::NIL),
+    }
+}
+
+fn error_source(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    match span_of_error(cx) {
+        Some(span) => cx.give_string(&span.source.text),
+        None => Ok(Word::NIL),
+    }
 }

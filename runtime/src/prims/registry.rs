@@ -18,6 +18,7 @@ const FAMILIES: &[&[Prim]] = &[
     super::components::COMPONENTS,
     super::control::CONTROL,
     super::core::CORE,
+    super::crypto::CRYPTO,
     super::dates::DATES,
     super::dicts::DICTS,
     super::digest::DIGEST,

@@ -56,6 +56,8 @@ prims! { BYTES {
     "bytevector-copy!" (b: Bytes, at: Index, from: Bytes, start: Index optional, end: Index optional) -> Nil, Writes, byte_copy_into, ["(let ((b (bytevector 1 2 3))) (bytevector-copy! b 1 (bytevector 8 9)) b) ; => #u8(1 8 9)"];
     /// Replaces all bytes, or those from start up to end, in place.
     "bytevector-fill!" (b: Bytes, byte: Int, start: Index optional, end: Index optional) -> Nil, Writes, byte_fill, ["(let ((b (bytevector 1 2))) (bytevector-fill! b 0) b) ; => #u8(0 0)"];
+    /// The place from which part, a bytevector or string, stands in b, not before start; nil if nowhere.
+    "bytevector-index-of" (b: Bytes, part: Any, start: Index optional) -> Any, Reads, byte_index_of, ["(bytevector-index-of (bytevector 1 2 3 2 3) (bytevector 2 3) 2) ; => 3", "(bytevector-index-of (bytevector 97 98) \"b\") ; => 1", "(bytevector-index-of (bytevector 1) (bytevector 2)) ; => nil"];
     /// A new bytevector of the bytes of all.
     "bytevector-append" (bs: Bytes rest) -> Bytes, Allocates, byte_append, ["(bytevector-append (bytevector 1) (bytevector 2)) ; => #u8(1 2)"];
     /// The text that bytes are in UTF-8.
@@ -300,6 +302,17 @@ fn byte_fill(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         .iter()
         .for_each(|cell| cell.set(value));
     Ok(Word::NIL)
+}
+
+fn byte_index_of(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let who = "bytevector-index-of";
+    let (bytes, part) = (bytes_of(cx, 0), super::digest::data(cx, 1, who)?);
+    let start = cx.index(2);
+    if start > bytes.len() {
+        return Err(out_of_range(who, start, bytes.len()));
+    }
+    let found = memchr::memmem::find(&bytes[start..], &part);
+    Ok(found.map_or(Word::NIL, |at| Word::fixnum((start + at) as i64)))
 }
 
 fn byte_append(cx: &mut Cx<'_>) -> Result<Word, Raise> {

@@ -25,8 +25,11 @@ prims! { WORLD {
     "shuffle" (xs: List) -> List, Any, shuffle, ["(len (shuffle (list 1 2 3))) ; => 3"];
     /// The text of a file.
     "read-file" | "%read-text" (path: String) -> String, Any, read_file, [];
-    /// The bytes of a file.
-    "read-file-bytes" (path: String) -> Bytes, Any, read_file_bytes, [];
+    /// The bytes of a file, or at most count of them from byte start.
+    "read-file-bytes" (path: String, start: Index optional, count: Index optional) -> Bytes, Any, read_file_bytes, [];
+    /// What there is to know of a file without reading it: a dict of `kind` (file or directory), `size`,
+    /// `modified-ms` and `path`, from the root and without links. nil if there is none that may be read.
+    "file-info" (path: String) -> Any, Any, file_info, ["(file-info \"/no/such/file\") ; => nil"];
     /// Replaces a file by a text or bytevector.
     "write-file" (path: String, content: Any) -> Nil, Any, write_file, [];
     /// Is there a file that may be read?
@@ -101,11 +104,33 @@ fn read_file(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 
 fn read_file_bytes(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let path = path(cx);
-    let bytes = cx
-        .host()
-        .read_file(&path)
-        .map_err(|e| host_error("read-file-bytes", &e))?;
+    let bytes = match (cx.given(1), cx.given(2)) {
+        (None, None) => cx.host().read_file(&path),
+        (_, most) => {
+            let (start, most) = (cx.index(1), most.map_or(usize::MAX, |_| cx.index(2)));
+            cx.host().read_part(&path, start as u64, most)
+        }
+    };
+    let bytes = bytes.map_err(|e| host_error("read-file-bytes", &e))?;
     cx.give_bytes(&bytes)
+}
+
+fn file_info(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let path = path(cx);
+    let Ok(info) = cx.host().file_info(&path) else {
+        return Ok(Word::NIL);
+    };
+    let kind = if info.is_directory { "directory" } else { "file" };
+    let texts = crate::string::size_of_string(kind.len()) + crate::string::size_of_string(info.real_path.len());
+    cx.reserve(super::dicts::size_of_built(4) + texts)?;
+    let heap = cx.heap();
+    let entries = vec![
+        (heap.intern("kind"), heap.string(kind)),
+        (heap.intern("size"), Value::fixnum(info.size as i64)),
+        (heap.intern("modified-ms"), Value::fixnum(info.modified_ms)),
+        (heap.intern("path"), heap.string(&info.real_path)),
+    ];
+    Ok(super::dicts::build(heap, entries).word())
 }
 
 fn write_file(cx: &mut Cx<'_>) -> Result<Word, Raise> {
