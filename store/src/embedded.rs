@@ -40,17 +40,17 @@ pub struct Options {
     /// A file up to this size is checked page by page whenever it is opened; a larger one after
     /// a crash only, and by `verify`.
     pub check_bytes_max: u64,
-    /// Two syncs a commit instead of one, so that opening after a crash need not read the whole
-    /// file.
-    pub quick_repair: bool,
+    /// From this size of the file on a commit is two syncs instead of one, so that opening after
+    /// a crash need not read the whole file.
+    pub quick_repair_from: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
         Options {
             cache_bytes: 32 << 20,
-            check_bytes_max: 32 << 20,
-            quick_repair: false,
+            check_bytes_max: 8 << 20,
+            quick_repair_from: 256 << 20,
         }
     }
 }
@@ -119,6 +119,11 @@ impl Embedded {
         let mut store = Embedded::on(&path.display().to_string(), Arc::new(file), options)?;
         store.lock = Mutex::new(Some(lock));
         Ok(store)
+    }
+
+    /// Is there a store in a directory?
+    pub fn is_there(directory: &Path) -> bool {
+        directory.join(FILE).exists()
     }
 
     /// Opens the store on a disk; `place` names it in messages. Nothing keeps another process

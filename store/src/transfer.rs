@@ -6,7 +6,7 @@
 mod dump;
 mod fields;
 
-pub use dump::{dump, restore};
+pub use dump::{check_dump, dump, restore};
 
 use crate::contract::limits::BATCH_BYTES_MAX;
 use crate::{Batch, ExportError, ReadError, Row, Store, WriteError};

@@ -100,3 +100,22 @@ fn a_place_that_cannot_be_written_is_named() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn a_receiver_that_panics_leaves_nobody_waiting() {
+    let store = Embedded::on("simulated", Arc::new(SimulatedDisk::new(7)), Options::default()).expect("opens");
+    let subscription = store.subscribe(b"", Box::new(|_| panic!("a receiver of a test")));
+    let answer = store.write(Batch::new().put("k", "v")).wait();
+    assert!(matches!(answer, Err(sx_store::WriteError::Unknown(_))), "{answer:?}");
+    drop(subscription);
+    let answer = store.write(Batch::new().put("k", "w")).wait();
+    assert!(
+        matches!(
+            answer,
+            Err(sx_store::WriteError::Closed | sx_store::WriteError::Unknown(_))
+        ),
+        "{answer:?}"
+    );
+    store.close();
+    assert_eq!(store.get(b"k").wait(), Err(sx_store::ReadError::Closed));
+}

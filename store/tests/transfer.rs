@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use suite::{Scratch, done, fill, rows};
 use sx_store::{
-    Batch, Cid, Convert, ConvertedEvent, Embedded, OldLayout, Options, SimulatedDisk, Store, TransferError, copy, dump,
-    restore,
+    Batch, Cid, Convert, ConvertedEvent, Embedded, OldLayout, Options, SimulatedDisk, Store, TransferError, check_dump,
+    copy, dump, restore,
 };
 
 fn empty() -> Embedded {
@@ -31,6 +31,7 @@ fn a_dump_restores_into_the_same() {
     assert_eq!(moved.to_string(), "2502 keys, 4 logs with 2502 events, 2 blobs");
     assert!(rows(&copy) == rows(&store));
     assert!(dumped(&copy) == text);
+    assert_eq!(check_dump(&mut text.as_bytes()), Ok(moved));
 }
 
 /// The lines are a format: `docs/store-format.md` shows these.
@@ -86,6 +87,10 @@ fn a_damaged_dump_is_refused_with_its_line() {
         (good.replace("\"2\"", "\"2\" \"3\""), 3, "nothing more"),
     ];
     for (text, line, says) in cases {
+        assert_eq!(
+            check_dump(&mut text.as_bytes()),
+            restore(&mut text.as_bytes(), &empty())
+        );
         match restore(&mut text.as_bytes(), &empty()) {
             Err(TransferError::Line {
                 line: found,

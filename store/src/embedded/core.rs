@@ -75,7 +75,9 @@ impl Core {
             return Err(WriteError::Closed);
         };
         let syncs = self.health.syncs();
-        let result = guarded(|| transact(database, self.options.quick_repair, group));
+        let length = self.disk.len().unwrap_or(0);
+        let quick_repair = length >= self.options.quick_repair_from;
+        let result = guarded(|| transact(database, quick_repair, group));
         let applied = match result {
             Ok(applied) => applied,
             Err(error) => {
@@ -184,6 +186,12 @@ impl Core {
             drop(database);
             Ok(())
         });
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -127,6 +127,8 @@ struct Run {
 
 impl Run {
     fn run(mut self) {
+        // Also if a receiver of changes or answers panics: who comes later is told.
+        let _closing = Closing(Arc::clone(&self.queue));
         while let Some((group, waiting, verify)) = self.gather() {
             if !group.is_empty() {
                 self.commit(&group, waiting);
@@ -184,6 +186,20 @@ impl Run {
         let committed = outcome?;
         self.feed.publish(committed.written.revision, &committed.changes);
         Ok(committed.written)
+    }
+}
+
+/// Closes the queue when the thread ends, however it does; what still waits is answered by its
+/// promises being dropped.
+struct Closing(Arc<Queue>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.closed = true;
+        let left = std::mem::take(&mut state.jobs);
+        drop(state);
+        drop(left);
     }
 }
 

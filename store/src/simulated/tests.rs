@@ -177,7 +177,7 @@ fn power_cuts(seed: u64, cuts: u64) {
     let disk = Arc::new(SimulatedDisk::new(seed));
     let options = Options {
         check_bytes_max: if seed.is_multiple_of(2) { 0 } else { u64::MAX },
-        quick_repair: seed % 4 >= 2,
+        quick_repair_from: if seed % 4 >= 2 { 0 } else { u64::MAX },
         ..Options::default()
     };
     let mut before = Model::default();

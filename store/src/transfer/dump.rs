@@ -92,9 +92,24 @@ fn line(row: &Row) -> String {
 }
 
 /// Fills an empty store with a dump. A dump that turns out to be damaged leaves the rows before
-/// the damage behind: the store should be thrown away.
+/// the damage behind: use [`check_dump`] first where the dump can be read twice.
 pub fn restore(input: &mut dyn BufRead, store: &dyn Store) -> Result<Moved, TransferError> {
     let mut loader = Loader::new(store)?;
+    each(input, &mut |row| loader.add(row))?;
+    loader.finish()
+}
+
+/// Reads a dump to its end and says what is in it, or what is wrong with it.
+pub fn check_dump(input: &mut dyn BufRead) -> Result<Moved, TransferError> {
+    let mut moved = Moved::default();
+    each(input, &mut |row| {
+        count(&mut moved, &row);
+        Ok(())
+    })?;
+    Ok(moved)
+}
+
+fn each(input: &mut dyn BufRead, sink: &mut dyn FnMut(Row) -> Result<(), TransferError>) -> Result<(), TransferError> {
     let mut reader = Reader {
         input,
         digest: Sha256::new(),
@@ -107,13 +122,12 @@ pub fn restore(input: &mut dyn BufRead, store: &dyn Store) -> Result<Moved, Tran
     }
     while let Some(line) = reader.next()? {
         if let Some(end) = line.strip_prefix("end ") {
-            reader.check_end(end)?;
-            return loader.finish();
+            return reader.check_end(end);
         }
         let row = read_line(&line).map_err(|text| reader.wrong(text))?;
         reader.take(&line);
         reader.rows += 1;
-        loader.add(row)?;
+        sink(row)?;
     }
     Err(reader.wrong("the dump is cut off: it has no `end` line".to_owned()))
 }
@@ -142,7 +156,7 @@ impl Reader<'_> {
         self.digest.update(line.as_bytes());
         self.digest.update(b"\n");
     }
-    fn check_end(&mut self, end: &str) -> Result<(), TransferError> {
+    fn check_end(&self, end: &str) -> Result<(), TransferError> {
         let expected = format!("{} {}", self.rows, hex(&self.digest.clone().finalize()));
         if end == expected {
             Ok(())
