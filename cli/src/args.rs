@@ -40,6 +40,9 @@ const ENVIRONMENT: &str = "Environment:\n  \
     SX_SERVING_JIT    1 or 0: native compilation on or off. Accepted; this build has no native tier\n  \
     SX_PROJECT_DIR    where a relative `load` looks after the working directory\n  \
     SX_MEMORY_LIMIT   most bytes a program's heap may take, with K, M or G (default 1G)\n  \
+    SX_PERSIST_DIR    the directory of the store: default persist-data for `serve`, none for other commands\n  \
+    SX_HTTP_HOST      the address `http-listen` listens at (default 127.0.0.1)\n  \
+    SX_LOG            what is logged on standard error: error, warn, info, debug, trace (default warn)\n  \
     NO_COLOR          when set, no colour even on a terminal";
 
 /// The commands.
@@ -86,6 +89,35 @@ pub enum Command {
         after_long_help = DATALOG
     )]
     Datalog(DatalogArgs),
+    /// Serve an application over HTTP
+    #[command(
+        long_about = "Serve an application over HTTP. APP is a program that calls `http-listen`, or that defines \
+                      `app`, a function from requests to responses. SIGTERM and Ctrl-C finish the requests under \
+                      way, then end."
+    )]
+    Serve(ServeArgs),
+    /// Obey commands on standard input (the epoch protocol)
+    #[command(
+        long_about = "Obey commands on standard input, a line each, and answer on standard output: the epoch \
+                      protocol (docs/host.md). A binary whose name begins with sx_server does so without arguments."
+    )]
+    Server,
+}
+
+/// Arguments of `sx serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The program
+    pub app: PathBuf,
+    /// Where `app` is served, if the program does not listen itself
+    #[arg(long, default_value_t = 8000)]
+    pub port: u16,
+    /// Isolates, each on a thread of its own, whatever the program asks for
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=256))]
+    pub workers: Option<u64>,
+    /// Folder the program may read files from once it listens; may be given again
+    #[arg(long, value_name = "DIR", default_value = "static")]
+    pub assets: Vec<PathBuf>,
 }
 
 /// What a Datalog program looks like.
@@ -239,6 +271,8 @@ mod tests {
             "sx check",
             "sx doc",
             "sx datalog",
+            "sx serve",
+            "sx server",
         ] {
             assert!(page.contains(&format!("## {name}\n")), "{name}");
         }

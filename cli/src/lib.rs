@@ -13,6 +13,7 @@ mod fmt;
 mod print;
 mod repl;
 mod run;
+mod serve;
 mod session;
 mod test;
 
@@ -33,7 +34,11 @@ const INTERRUPTED: u8 = 130;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments = std::env::args_os().collect::<Vec<_>>();
+    if serve::is_server(&arguments) {
+        return ExitCode::from(serve::server());
+    }
+    let cli = Cli::parse_from(arguments);
     let code = match (cli.expression, cli.command) {
         (Some(expression), _) => run::expression(&expression, &cli.arguments),
         (None, Some(Command::Run(args))) => run::file(&args),
@@ -43,6 +48,8 @@ pub fn main() -> ExitCode {
         (None, Some(Command::Check(args))) => check::check(&args),
         (None, Some(Command::Doc(args))) => doc::doc(&args.name),
         (None, Some(Command::Datalog(args))) => datalog::datalog(&args),
+        (None, Some(Command::Serve(args))) => serve::serve(&args),
+        (None, Some(Command::Server)) => serve::server(),
         (None, None) => {
             print::error_text(&Cli::command().render_help().to_string());
             USAGE

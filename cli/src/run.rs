@@ -14,10 +14,7 @@ pub fn file(args: &RunArgs) -> u8 {
         Err(message) => return complain(&message, USAGE),
     };
     let command_line = [&[args.file.display().to_string()], &args.arguments[..]].concat();
-    match Session::start(&command_line) {
-        Ok(mut session) => exit_code(session.run(|isolate| isolate.eval_source(source))),
-        Err(message) => complain(&message, USAGE),
-    }
+    crate::serve::run(source, command_line)
 }
 
 /// Evaluates an expression and prints the value of its last form, unless that is `nil`.

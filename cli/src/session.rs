@@ -20,7 +20,7 @@ pub struct Session {
 
 /// What the Ctrl-C handler sees.
 #[derive(Clone, Default)]
-struct Interrupts {
+pub struct Interrupts {
     target: Arc<Mutex<Option<InterruptHandle>>>,
     pending: Arc<AtomicBool>,
 }
@@ -35,14 +35,7 @@ impl Session {
     pub fn stressed(arguments: &[String], stress: Stress) -> Result<Session, String> {
         let options = Options { stress, ..options()? };
         let mut isolate = Engine::with(options).isolate().map_err(|e| e.to_string())?;
-        isolate.set_command_line(arguments);
-        isolate.on("exit", |arguments| {
-            let code = arguments
-                .first()
-                .and_then(|code| code.to_string().parse::<i64>().ok())
-                .unwrap_or(0);
-            std::process::exit((code & 0xff) as i32)
-        });
+        equip(&mut isolate, arguments);
         let interrupts = Interrupts::default();
         interrupts.watch(isolate.interrupt_handle());
         Ok(Session { isolate, interrupts })
@@ -58,7 +51,8 @@ impl Session {
 }
 
 impl Interrupts {
-    fn watch(&self, handle: InterruptHandle) {
+    /// Ctrl-C stops this program from now on.
+    pub fn watch(&self, handle: InterruptHandle) {
         *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
         let watch = self.clone();
         let on_signal = move || {
@@ -85,7 +79,20 @@ pub fn exit_code<T>(result: Result<T, Error>) -> u8 {
     result.map_or_else(|error| fail(&error), |_| SUCCESS)
 }
 
-fn options() -> Result<Options, String> {
+/// Gives an isolate what every program on the command line has.
+pub fn equip(isolate: &mut Isolate, arguments: &[String]) {
+    isolate.set_command_line(arguments);
+    isolate.on("exit", |arguments| {
+        let code = arguments
+            .first()
+            .and_then(|code| code.to_string().parse::<i64>().ok())
+            .unwrap_or(0);
+        std::process::exit((code & 0xff) as i32)
+    });
+}
+
+/// The options the environment asks for; an error text if it is wrong.
+pub fn options() -> Result<Options, String> {
     let mut options = Options::default();
     if let Ok(text) = std::env::var(MEMORY_LIMIT) {
         options.memory_limit =

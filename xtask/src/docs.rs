@@ -36,6 +36,10 @@ pub const PAGES: &[Page] = &[
         generate: errors::page,
     },
     Page {
+        path: "docs/host.md",
+        generate: sx_serve::reference,
+    },
+    Page {
         path: "docs/primitives.md",
         generate: sx_runtime::prims::docs::reference,
     },

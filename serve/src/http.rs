@@ -1,0 +1,23 @@
+//! `http-listen`: programs that answer HTTP requests.
+//!
+//! ```text
+//! socket ─▶ guard ─▶ hyper ─▶ answer ─▶ a fiber of the program ─▶ response
+//! ```
+//!
+//! The [`guard`] lets through what is well-formed and in time; hyper reads and writes messages;
+//! [`answer`] turns each request into a call of the handler. A handler runs on the thread of its
+//! isolate, one after the other unless the program says that they may interleave.
+//!
+//! Deliberately absent: routes, sessions, files; they are SX. Invariant: a client that leaves ends
+//! nothing but its connection, and an error in a handler is one response.
+
+mod answer;
+mod guard;
+mod head;
+pub mod limits;
+mod listen;
+mod message;
+
+pub use answer::Body;
+pub use limits::Limits;
+pub(crate) use listen::{Listening, listen};

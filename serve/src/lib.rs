@@ -1,0 +1,24 @@
+//! What makes programs available to others: HTTP, the epoch protocol for a parent process, and the
+//! edge, where performed ops are answered.
+//!
+//! A program that serves is one isolate on one thread ([`program`]): requests are fibers of it.
+//! More workers are more threads, each with an isolate of its own.
+//!
+//! Deliberately absent: the command line, raw words, anything that runs code; an isolate is driven
+//! through the crate `sx`.
+
+pub mod app;
+pub mod edge;
+pub mod epoch;
+mod host;
+pub mod http;
+pub mod log;
+mod program;
+mod reference;
+mod ticker;
+mod watch;
+
+pub use app::{App, Prepared, Stop};
+pub use edge::Edge;
+pub use http::Limits;
+pub use reference::reference;

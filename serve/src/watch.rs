@@ -1,0 +1,78 @@
+//! The op `persist/on-change`: a function of the program that is told of every change to the store,
+//! here or in another worker or process, so that what it keeps in memory stays in step.
+//!
+//! Invariant: changes come in the order in which they became durable, each after it can be read; one
+//! call ends before the next begins.
+
+use crate::edge::{Answer, Refusal};
+use crate::program::Program;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+use sx::{Code, Object, Times, Value};
+use sx_store::{Change, Changes, Subscription};
+use tokio::sync::mpsc;
+
+/// The places in the feed that a program has taken.
+#[derive(Default)]
+pub struct Watches(RefCell<Vec<Subscription>>);
+
+/// What a call may take.
+const TIMES: Times = Times {
+    slice: Duration::from_millis(10),
+    running: Duration::from_secs(10),
+    lasting: Duration::from_secs(60),
+    grace: Duration::from_secs(1),
+};
+
+impl Watches {
+    /// Calls a function with every change from now on.
+    pub fn watch(&self, program: &Rc<Program>, arguments: &[Value]) -> Answer {
+        let [Value::String(prefix), Value::Object(function)] = arguments else {
+            let message = "persist/on-change: expected (prefix function)";
+            return Answer::Now(Err(Refusal::new(Code::Type, message)));
+        };
+        let Some(store) = program.edge().store() else {
+            return Answer::Unknown;
+        };
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let sink = move |changes: &Changes| {
+            // The program may have ended.
+            let _ = sender.send(changes.clone());
+        };
+        self.0
+            .borrow_mut()
+            .push(store.subscribe(prefix.as_bytes(), Box::new(sink)));
+        tokio::task::spawn_local(tell(Rc::clone(program), function.clone(), receiver));
+        Answer::Now(Ok(Value::Nil))
+    }
+}
+
+async fn tell(program: Rc<Program>, function: Object, mut changes: mpsc::UnboundedReceiver<Changes>) {
+    while let Some(batch) = changes.recv().await {
+        for change in batch.changes {
+            let call = program.call(&function, (change_dict(batch.revision, change),), TIMES);
+            if let Err(error) = program.finish(call).await {
+                let report = sx::report(&error, sx::Style::Plain);
+                eprint!("[persist/on-change] error: {}\n{report}", error.message);
+            }
+        }
+    }
+}
+
+fn change_dict(revision: u64, change: Change) -> Value {
+    let (op, key, seq) = match change {
+        Change::Put(key) => ("put", key, None),
+        Change::Delete(key) => ("delete", key, None),
+        Change::Append(stream, seq) => ("append", stream, Some(seq)),
+        Change::Truncate(stream) => ("truncate", stream, None),
+        Change::Everything => ("everything", Vec::new(), None),
+    };
+    let entry = |key: &str, value: Value| (key.to_owned(), value);
+    Value::Dict(vec![
+        entry("op", Value::from(op)),
+        entry("key", Value::String(String::from_utf8_lossy(&key).into_owned())),
+        entry("seq", seq.map_or(Value::Nil, |seq| Value::from(seq as i64))),
+        entry("revision", Value::from(revision as i64)),
+    ])
+}

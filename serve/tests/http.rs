@@ -1,0 +1,375 @@
+//! Handlers over real sockets: what they are given, what they answer, what happens when they fail,
+//! wait, loop, or the client leaves.
+
+#[path = "common/server.rs"]
+mod common;
+
+use common::{Answer, Server};
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+use sx_serve::Limits;
+
+const ECHO: &str = r#"
+(define (show request)
+  {:status 200
+   :headers {:x-query (get request "query") :content-type "text/plain"}
+   :body (str (get request "method") " " (get request "path") " " (inspect (get request "body"))
+              " " (inspect (get request "body-bytes")) " " (inspect (get (get request "headers") "x-a")))})
+(http-listen 0 show)
+"done"
+"#;
+
+#[test]
+fn a_handler_gets_the_request_and_its_answer_is_sent() {
+    let server = Server::start(ECHO);
+    let answer = Answer::of(&server.raw(
+        b"POST /a%20b?q=1&r HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",
+    ));
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (200, "POST /a%20b \"hi\" #u8(104 105) \"1, 2\"")
+    );
+    assert_eq!(answer.header("x-query"), Some("q=1&r"));
+    let answer = Answer::of(&server.raw(
+        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n2\r\n\xff\xfe\r\n1;x=y\r\n!\r\n0\r\n\r\n",
+    ));
+    assert_eq!(answer.body, "POST / #u8(255 254 33) #u8(255 254 33) nil");
+    let head = server.request("HEAD /", "");
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert_eq!(head.header("content-length"), Some("19"));
+    assert_eq!(server.get("/_sx/health").body, "ok\n");
+    assert_eq!(server.end().expect("a value").to_string(), "\"done\"");
+}
+
+#[test]
+fn connections_are_kept_and_requests_may_come_ahead() {
+    let server = Server::start(ECHO);
+    let one = "GET /1 HTTP/1.1\r\nhost: a\r\n\r\n";
+    let two = "POST /2 HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc";
+    let three = "GET /3 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let answers = server.raw(format!("{one}{two}\r\n{three}").as_bytes());
+    let bodies: Vec<&str> = answers
+        .match_indices("HTTP/1.1 200")
+        .map(|(at, _)| &answers[at..at + 12])
+        .collect();
+    assert_eq!(bodies.len(), 3, "{answers}");
+    let places = ["GET /1", "POST /2 \"abc\"", "GET /3"].map(|text| answers.find(text));
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{answers}");
+}
+
+#[test]
+fn an_error_in_a_handler_is_one_500_and_nothing_else() {
+    let server = Server::start(
+        r#"(define (handler request)
+             (case (get request "path")
+               ("/raise" (raise 42))
+               ("/undefined" (no-such-function))
+               ("/effect" (perform (list "fly")))
+               ("/shape" {:status "fine"})
+               ("/nothing" nil)
+               ("/header" {:headers {:location "a\r\nset-cookie: b"} :body "x"})
+               ("/deep" (do (define (down n) (+ 1 (down n))) (down 0)))
+               (else {:body "fine"})))
+           (http-listen 0 handler)"#,
+    );
+    for path in [
+        "/raise",
+        "/undefined",
+        "/effect",
+        "/shape",
+        "/nothing",
+        "/header",
+        "/deep",
+    ] {
+        let answer = server.get(path);
+        assert_eq!(answer.status, 500, "{path}");
+        let id = answer.header("x-request-id").expect("an id").to_owned();
+        assert!(
+            answer.body.contains(&id) && !answer.head.contains("set-cookie"),
+            "{path}: {answer:?}"
+        );
+        assert_eq!(server.get("/").body, "fine", "after {path}");
+    }
+}
+
+#[test]
+fn serial_handlers_run_one_after_the_other() {
+    // Get, wait, put: right only if nobody comes between.
+    let program = |options: &str| {
+        format!(
+            r#"(define count 0)
+               (http-listen 0 (fn (request)
+                 (let ((now count))
+                   (perform (list "sleep" 2))
+                   (set! count (+ now 1))
+                   {{:body (str count)}})) {options})"#
+        )
+    };
+    let server = Server::start(&program(""));
+    let mut seen = counts(&server, 64);
+    seen.sort_unstable();
+    assert_eq!(seen, (1..=64).collect::<Vec<_>>());
+    let server = Server::start(&program("{:concurrent true}"));
+    let last = counts(&server, 64).into_iter().max().unwrap_or(0);
+    assert!(last < 64, "handlers did not interleave: {last}");
+}
+
+/// What so many clients get at the same time.
+fn counts(server: &Server, clients: usize) -> Vec<i64> {
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..clients).map(|_| scope.spawn(|| server.get("/").body)).collect();
+        let bodies = asked.into_iter().map(|asked| asked.join().expect("no panic"));
+        bodies.map(|body| body.parse().expect("a number")).collect()
+    })
+}
+
+#[test]
+fn many_handlers_wait_at_once() {
+    let server = Server::start(
+        r#"(http-listen 0 (fn (request)
+             {:body (str (reduce + 0 (map (fn (x) (do (perform (list "sleep" 100)) x)) (list 1 2 3))))})
+             {:concurrent true})"#,
+    );
+    let began = Instant::now();
+    assert_eq!(counts(&server, 200), vec![6; 200]);
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_handler_that_loops_is_told_and_others_go_on() {
+    let limits = Limits {
+        running_time: Duration::from_millis(400),
+        grace_time: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let program = r#"
+      (define log (list))
+      (define (handler request)
+        (case (get request "path")
+          ("/loop" (dynamic-wind (fn () nil) (fn () (let loop () (loop))) (fn () (append! log "left"))))
+          ("/catch" (guard (e (true {:body (error-message e)})) (let loop () (loop))))
+          ("/stubborn" (let again () (guard (e (true (again))) (let loop () (loop)))))
+          ("/log" {:body (inspect log)})
+          (else {:body "fine"})))
+      (http-listen 0 handler {:concurrent true})"#;
+    let server = Server::with(program, limits, None);
+    std::thread::scope(|scope| {
+        let looping = scope.spawn(|| server.get("/loop"));
+        let stubborn = scope.spawn(|| server.get("/stubborn"));
+        for _ in 0..20 {
+            assert_eq!(server.get("/").body, "fine");
+        }
+        assert_eq!(looping.join().expect("no panic").status, 500);
+        assert_eq!(stubborn.join().expect("no panic").status, 500);
+    });
+    assert_eq!(server.get("/catch").body, "deadline exceeded");
+    assert_eq!(server.get("/log").body, "(\"left\")");
+}
+
+#[test]
+fn a_handler_that_waits_too_long_is_told() {
+    let limits = Limits {
+        lasting_time: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let server = Server::with(
+        r#"(http-listen 0 (fn (request) (guard (e (true {:body (error-message e)})) (perform (list "sleep" 60000)))))"#,
+        limits,
+        None,
+    );
+    assert_eq!(server.get("/").body, "deadline exceeded");
+}
+
+#[test]
+fn bodies_are_written_piece_by_piece() {
+    let server = Server::start(
+        r#"(define log (list))
+           (define (handler request)
+             (case (get request "path")
+               ("/pieces" {:body (fn (write) (for-each (fn (n) (do (write (str n "\n")) (perform (list "sleep" 1)))) (range 0 5)))})
+               ("/broken" {:body (fn (write) (do (write "begin") (error "no more")))})
+               ("/endless" {:body (fn (write) (guard (e (true (append! log (error-message e)))) (let loop () (do (write (repeat "x" 10000)) (loop)))))})
+               (else {:body (inspect log)})))
+           (http-listen 0 handler {:concurrent true})"#,
+    );
+    let answer = server.get("/pieces");
+    assert_eq!(answer.header("transfer-encoding"), Some("chunked"));
+    let lines: Vec<&str> = answer
+        .body
+        .lines()
+        .filter(|line| ["0", "1", "2", "3", "4"].contains(line))
+        .collect();
+    assert_eq!(
+        lines.last(),
+        Some(&"0"),
+        "the last chunk ends the body: {}",
+        answer.body
+    );
+    // The client can tell that this is not all.
+    let broken = server.get("/broken");
+    assert!(!broken.body.ends_with("0\r\n\r\n"), "{}", broken.body);
+    // A client that leaves in the middle: the function is told at its next write.
+    let mut stream = server.connect();
+    stream
+        .write_all(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n")
+        .expect("sends");
+    let mut some = [0; 1000];
+    stream.read_exact(&mut some).expect("a part");
+    drop(stream);
+    let told = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        server.get("/").body.contains("the client has gone")
+    });
+    assert!(told, "{}", server.get("/").body);
+}
+
+#[test]
+fn a_client_that_leaves_ends_no_handler() {
+    let server = Server::start(
+        r#"(define log (list))
+           (http-listen 0 (fn (request)
+             (when (= (get request "path") "/slow")
+               (perform (list "sleep" 200))
+               (append! log "done"))
+             {:body (inspect log)}))"#,
+    );
+    let mut stream = server.connect();
+    stream
+        .write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
+        .expect("sends");
+    std::thread::sleep(Duration::from_millis(50));
+    drop(stream);
+    assert_eq!(server.get("/").body, "(\"done\")");
+}
+
+#[test]
+fn what_is_under_way_ends_when_the_server_stops() {
+    let server = Server::start(
+        r#"(http-listen 0 (fn (request) (do (perform (list "sleep" 300)) {:body "whole"})) {:concurrent true})
+           "stopped""#,
+    );
+    let mut idle = server.connect();
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..20).map(|_| scope.spawn(|| server.get("/").body)).collect();
+        std::thread::sleep(Duration::from_millis(100));
+        server.ask_to_stop();
+        for asked in asked {
+            assert_eq!(asked.join().expect("no panic"), "whole");
+        }
+    });
+    let mut rest = Vec::new();
+    assert_eq!(idle.read_to_end(&mut rest).expect("closed"), 0);
+    assert_eq!(server.end().expect("a value").to_string(), "\"stopped\"");
+}
+
+#[test]
+fn too_many_at_once_are_sent_away() {
+    let limits = Limits {
+        requests_max: 4,
+        ..Limits::default()
+    };
+    let server = Server::with(
+        r#"(http-listen 0 (fn (request) (do (perform (list "sleep" 300)) {:body "1"})) {:concurrent true})"#,
+        limits,
+        None,
+    );
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..12).map(|_| scope.spawn(|| server.get("/"))).collect();
+        asked.into_iter().map(|asked| asked.join().expect("no panic")).collect()
+    });
+    let sent_away: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 503).collect();
+    assert!(!sent_away.is_empty() && sent_away.len() <= 8, "{answers:?}");
+    assert!(sent_away.iter().all(|answer| answer.header("retry-after") == Some("1")));
+    assert_eq!(server.get("/").status, 200);
+}
+
+#[test]
+fn workers_load_the_program_each_and_boot_once() {
+    let program = r#"
+      (define booted 0)
+      (on-boot (fn () (set! booted 1)))
+      (http-listen 0 (fn (request) (do (perform (list "sleep" 20)) {:body (str booted)})) {:workers 3})"#;
+    let server = Server::start(program);
+    // A worker that is still loading answers nobody yet.
+    let both = (0..50).any(|_| {
+        let seen = counts(&server, 60);
+        seen.contains(&0) && seen.contains(&1)
+    });
+    assert!(both, "one worker answers everything");
+    assert!(server.end().is_ok());
+}
+
+#[test]
+fn wrong_arguments_are_named() {
+    for (program, wanted) in [
+        (
+            "(http-listen \"x\" (fn (r) r))",
+            "http-listen: expected a port, got \"x\"",
+        ),
+        (
+            "(http-listen 0 5)",
+            "http-listen: expected a function to call with requests, got number",
+        ),
+        (
+            "(http-listen 0 (fn (r) r) {:speed 9})",
+            "http-listen: no option :speed with the value 9",
+        ),
+    ] {
+        let app = sx_serve::App {
+            engine: sx::Engine::new(),
+            equip: Box::new(|_, _| {}),
+            access: None,
+            store: None,
+            source: sx::Source::new("app.sx", program),
+            port: None,
+            host: "127.0.0.1".to_owned(),
+            limits: Limits::default(),
+            workers: None,
+            bound: Box::new(|_| {}),
+        };
+        let error = app.prepare().and_then(sx_serve::Prepared::run).expect_err(program);
+        assert_eq!(error.message, wanted);
+    }
+}
+
+#[test]
+fn views_in_memory_follow_the_store() {
+    let disk = std::sync::Arc::new(sx_store::SimulatedDisk::new(1));
+    let store = sx_store::Embedded::on("memory", disk, sx_store::Options::default()).expect("a store");
+    let program = r#"
+      (define view {})
+      (perform (list "persist/on-change" "post:" (fn (change)
+        (dict-set! view (get change :key) (perform (list "persist/kv-get" (get change :key)))))))
+      (dict-set! view "post:1" (perform (list "persist/kv-get" "post:1")))
+      (define (handler request)
+        (if (= (get request "method") "POST")
+          {:body (str (perform (list "persist/kv-put" (slice (get request "path") 1) (get request "body"))))}
+          {:body (str (get view (slice (get request "path") 1)))}))
+      (http-listen 0 handler {:workers 2})"#;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let app = sx_serve::App {
+        engine: sx::Engine::new(),
+        equip: Box::new(|_, _| {}),
+        access: None,
+        store: Some(std::sync::Arc::new(store)),
+        source: sx::Source::new("app.sx", program),
+        port: None,
+        host: "127.0.0.1".to_owned(),
+        limits: Limits::default(),
+        workers: None,
+        bound: Box::new(move |address| {
+            let _ = sender.send(address);
+        }),
+    };
+    let server = Server::of(app, receiver);
+    for n in 0..10 {
+        let text = format!("text {n}");
+        assert_eq!(server.request("POST /post:1", &text).body, text);
+        let is_seen = || (0..20).all(|_| server.get("/post:1").body == text);
+        let followed = (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(5));
+            is_seen()
+        });
+        assert!(followed, "{text}: {}", server.get("/post:1").body);
+    }
+}
