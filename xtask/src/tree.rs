@@ -19,6 +19,8 @@ pub struct File {
 pub struct Tree {
     /// The text files.
     pub files: Vec<File>,
+    /// The paths of all other files, such as pictures.
+    pub others: Vec<String>,
 }
 
 /// The root of the repository: the directory above this crate.
@@ -43,15 +45,19 @@ impl Tree {
             .collect();
         paths.sort();
         paths.dedup();
-        let files = paths
-            .into_iter()
-            .filter_map(|path| {
-                // A deleted file is still listed until it is staged; a binary one is not text.
-                let text = std::fs::read_to_string(root().join(&path)).ok()?;
-                Some(File { path, text })
-            })
-            .collect();
-        Ok(Tree { files })
+        let mut tree = Tree {
+            files: Vec::new(),
+            others: Vec::new(),
+        };
+        for path in paths {
+            // A deleted file is still listed until it is staged.
+            match std::fs::read_to_string(root().join(&path)) {
+                Ok(text) => tree.files.push(File { path, text }),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => tree.others.push(path),
+                Err(_) => {}
+            }
+        }
+        Ok(tree)
     }
 
     /// A tree made by hand.
@@ -64,7 +70,10 @@ impl Tree {
                 text: (*text).to_owned(),
             })
             .collect();
-        Tree { files }
+        Tree {
+            files,
+            others: Vec::new(),
+        }
     }
 
     /// The file at `path`.

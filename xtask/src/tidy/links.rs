@@ -26,7 +26,9 @@ pub fn check_links(tree: &Tree) -> Vec<Problem> {
                 continue;
             };
             let prefix = format!("{}/", path.trim_end_matches('/'));
-            let found = tree.get(&path).is_some() || tree.files.iter().any(|file| file.path.starts_with(&prefix));
+            let found = tree.get(&path).is_some()
+                || tree.others.contains(&path)
+                || tree.files.iter().any(|file| file.path.starts_with(&prefix));
             if !found {
                 let text = format!("the link to `{}` leads nowhere", link.target);
                 problems.push(Problem::new(&page.path, link.line, text));
