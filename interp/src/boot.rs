@@ -100,7 +100,7 @@ impl Machine {
         self.finish_run()
     }
 
-    fn run_chunk(&mut self, chunk: &Arc<Chunk>) -> Result<Word, BootError> {
+    pub(crate) fn run_chunk(&mut self, chunk: &Arc<Chunk>) -> Result<Word, BootError> {
         let closure = self
             .isolate
             .closure(chunk)

@@ -6,6 +6,7 @@ pub mod control;
 pub mod core;
 pub mod eval;
 pub mod expand;
+pub mod forget;
 pub mod library;
 pub mod machine;
 pub mod read;

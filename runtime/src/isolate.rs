@@ -256,6 +256,16 @@ impl Isolate {
         self.state.globals.sealed = true;
     }
 
+    /// Forgets what programs have defined, put into code and made primitives remember. Instances
+    /// of their code go with the next full collection.
+    pub fn forget_program(&mut self) {
+        self.state.globals.user.clear();
+        self.state.embedded.truncate(1);
+        let arguments = std::mem::take(&mut self.prims.arguments);
+        self.prims = PrimState::default();
+        self.prims.arguments = arguments;
+    }
+
     /// The cell that code of a layer means by `name`; made if there is none.
     pub fn cell(&mut self, name: &Name, core: bool) -> Word {
         let globals = &self.state.globals;

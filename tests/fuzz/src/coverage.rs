@@ -1,6 +1,6 @@
 //! What a set of runs went through.
 
-use crate::run::{Mode, Shown};
+use crate::run::{MODES, Shown};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use sx_oracle::Outcome;
@@ -10,17 +10,17 @@ use sx_runtime::prims;
 /// Counts over many programs.
 #[derive(Default)]
 pub struct Coverage {
-    ops: BTreeMap<(&'static str, Mode), u64>,
-    called: BTreeMap<(&'static str, Mode), u64>,
+    ops: BTreeMap<(&'static str, &'static str), u64>,
+    called: BTreeMap<(&'static str, &'static str), u64>,
     captured_in: BTreeMap<(String, usize), u64>,
     resumed: [u64; 3],
-    collections: BTreeMap<Mode, (u64, u64)>,
+    collections: BTreeMap<&'static str, (u64, u64)>,
     endings: BTreeMap<&'static str, u64>,
 }
 
 impl Coverage {
     /// Adds a program that ran in a mode.
-    pub fn add(&mut self, oracle: &Outcome, machine: &Shown, mode: Mode) {
+    pub fn add(&mut self, oracle: &Outcome, machine: &Shown, mode: &'static str) {
         for (op, n) in &machine.ops {
             *self.ops.entry((op, mode)).or_default() += n;
         }
@@ -98,12 +98,12 @@ impl Coverage {
     }
 }
 
-fn table(out: &mut String, cells: &BTreeMap<(&'static str, Mode), u64>, known: &[&'static str]) {
+fn table(out: &mut String, cells: &BTreeMap<(&'static str, &'static str), u64>, known: &[&'static str]) {
     let mut empty = vec![];
     for name in known {
-        let row: Vec<String> = cells
-            .range((*name, Mode::Plain)..=(*name, Mode::All))
-            .map(|((_, mode), n)| format!("{mode:?} {n}"))
+        let row: Vec<String> = MODES
+            .iter()
+            .filter_map(|mode| Some(format!("{} {}", mode.name, cells.get(&(*name, mode.name))?)))
             .collect();
         if row.is_empty() {
             empty.push(*name);

@@ -10,6 +10,7 @@
 mod control;
 mod data;
 mod effects;
+mod library;
 mod primitives;
 mod program;
 
@@ -81,6 +82,8 @@ pub struct Generator {
     globals: Vec<Variable>,
     functions: Vec<(String, u8, Ty)>,
     macros: Vec<(&'static str, usize)>,
+    /// Uses of what the program defines of the library's kinds of things.
+    kinds: Vec<&'static [&'static str]>,
 }
 
 type Production = fn(&mut Generator, Ty, usize) -> Sexp;
@@ -89,7 +92,9 @@ impl Generator {
     /// The generator of the program of this seed.
     pub fn new(seed: u64) -> Generator {
         let mut random = Random::new(seed ^ 0x5eed_0f5e);
-        let room = 60 + (random.next_u64() % 240) as usize;
+        // Most mistakes show in a small program; some need a large one.
+        let most = [40, 100, 300][(random.next_u64() % 3) as usize];
+        let room = 20 + (random.next_u64() % most) as usize;
         Generator {
             random,
             scope: vec![],
@@ -99,6 +104,7 @@ impl Generator {
             globals: vec![],
             functions: vec![],
             macros: vec![],
+            kinds: vec![],
         }
     }
 
@@ -472,4 +478,6 @@ const GENERAL: &[(usize, Production)] = &[
     (3, Generator::promise),
     (2, Generator::evaluated),
     (6, Generator::extract),
+    (4, Generator::library_form),
+    (2, Generator::bounded),
 ];

@@ -2,19 +2,20 @@
 //!
 //! `sx-fuzz --programs N --seed S --mode plain|collect|suspend|seal|all|every --coverage --jobs J
 //! --stop K --known TEXT` (differences that
-//! mention the text count as none); with `--show` it prints the program of the seed and what it does.
+//! mention the text count as none); with `--show` it prints the program of the seed and what it does;
+//! with `--file PATH` it compares the programs of a file, cases of the corpus or one program.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use sx_fuzz::coverage::Coverage;
 use sx_fuzz::run::{MODES, Mode};
-use sx_fuzz::{Fuzzer, Mismatch};
+use sx_fuzz::{BATCH, Fuzzer, Mismatch};
 use sx_runtime::fault::{FAULTS, Fault};
 
 struct Options {
     programs: u64,
     seed: u64,
-    modes: Vec<(&'static str, Mode)>,
+    modes: Vec<&'static Mode>,
     coverage: bool,
     show: bool,
     jobs: usize,
@@ -23,13 +24,14 @@ struct Options {
     shrink: bool,
     faults: bool,
     fault: Option<Fault>,
+    file: Option<String>,
 }
 
 fn options() -> Result<Options, String> {
     let mut options = Options {
         programs: 1000,
         seed: 0,
-        modes: MODES[..1].to_vec(),
+        modes: MODES[..1].iter().collect(),
         coverage: false,
         show: false,
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
@@ -38,6 +40,7 @@ fn options() -> Result<Options, String> {
         shrink: true,
         faults: false,
         fault: None,
+        file: None,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(flag) = arguments.next() {
@@ -53,6 +56,7 @@ fn options() -> Result<Options, String> {
             "--jobs" => options.jobs = number()? as usize,
             "--stop" => options.stop = number()? as usize,
             "--known" => options.known.push(arguments.next().ok_or("--known wants a text")?),
+            "--file" => options.file = Some(arguments.next().ok_or("--file wants a path")?),
             "--no-shrink" => options.shrink = false,
             "--faults" => options.faults = true,
             "--fault" => {
@@ -66,8 +70,7 @@ fn options() -> Result<Options, String> {
                 let name = arguments.next().ok_or("--mode wants a name")?;
                 options.modes = MODES
                     .iter()
-                    .filter(|mode| name == "every" || mode.0 == name)
-                    .copied()
+                    .filter(|mode| name == "every" || mode.name == name)
                     .collect();
                 if options.modes.is_empty() {
                     return Err(format!("--mode: no mode {name}"));
@@ -82,6 +85,7 @@ fn options() -> Result<Options, String> {
 fn main() -> std::process::ExitCode {
     let result = options().and_then(|options| match &options {
         Options { show: true, .. } => show(&options),
+        Options { file: Some(path), .. } => compare_file(&options, path),
         Options { faults: true, .. } => find_faults(options.seed),
         _ => run(&options),
     });
@@ -109,10 +113,41 @@ fn show(options: &Options) -> Result<bool, String> {
     let fuzzer = Fuzzer::new(&options.known, options.fault)?;
     let text = sx_fuzz::program_of(options.seed);
     println!("{text}\n{:#?}", fuzzer.oracle(&text));
-    for (name, mode) in &options.modes {
-        println!("{name} {:#?}", fuzzer.machine(&text, *mode));
+    for mode in &options.modes {
+        println!("{} {:#?}", mode.name, fuzzer.machine(&text, mode));
     }
     Ok(true)
+}
+
+/// Compares what a file holds: the cases of a corpus file, else one program.
+fn compare_file(options: &Options, path: &str) -> Result<bool, String> {
+    let fuzzer = Fuzzer::new(&options.known, options.fault)?;
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
+    let mut all = true;
+    let mut cases: Vec<&str> = text.split("\n;;;; ").collect();
+    if cases.len() > 1 {
+        // What stands before the first case tells of the file.
+        cases.remove(0);
+    }
+    for case in cases {
+        // The case's name ends the comment that the split has cut into.
+        let program = if text.len() == case.len() {
+            case
+        } else {
+            case.split_once('\n').unwrap_or_default().1
+        };
+        for mode in &options.modes {
+            for difference in fuzzer.compare(program, mode) {
+                all = false;
+                println!(
+                    "{}, mode {}\n{difference}\n",
+                    case.lines().next().unwrap_or_default(),
+                    mode.name
+                );
+            }
+        }
+    }
+    Ok(all)
 }
 
 fn run(options: &Options) -> Result<bool, String> {
@@ -121,12 +156,23 @@ fn run(options: &Options) -> Result<bool, String> {
     let mismatches = Mutex::new(0usize);
     let total = Mutex::new((Coverage::default(), 0u64));
     let worker = || -> Result<(), String> {
-        let fuzzer = Fuzzer::new(&options.known, options.fault)?;
+        let mut fuzzer = Fuzzer::new(&options.known, options.fault)?;
         let (mut coverage, mut skipped) = (Coverage::default(), 0);
+        // A thread takes a batch, and goes through it in order.
+        let mut batch = 0..0;
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let stopped = mismatches.lock().is_ok_and(|found| *found >= options.stop);
-            if number >= options.programs || stopped {
+            let number = match batch.next() {
+                Some(number) => number,
+                None => {
+                    let from = next.fetch_add(BATCH, Ordering::Relaxed);
+                    batch = from..(from + BATCH).min(options.programs);
+                    match batch.next() {
+                        Some(number) => number,
+                        None => break,
+                    }
+                }
+            };
+            if mismatches.lock().is_ok_and(|found| *found >= options.stop) {
                 break;
             }
             let seed = options.seed + number;
@@ -165,7 +211,7 @@ fn run(options: &Options) -> Result<bool, String> {
         if options.coverage {
             println!("{}", coverage.report());
         }
-        let modes: Vec<&str> = options.modes.iter().map(|mode| mode.0).collect();
+        let modes: Vec<&str> = options.modes.iter().map(|mode| mode.name).collect();
         let (programs, seed) = (options.programs, options.seed);
         println!(
             "{programs} programs, seeds {seed}..{}, modes {}: {found} differ, {skipped} skipped, {:.0?}",
@@ -180,9 +226,11 @@ fn run(options: &Options) -> Result<bool, String> {
 fn report(fuzzer: &Fuzzer, seed: u64, number: u64, mismatch: &Mismatch, shrink: bool) {
     println!(
         "seed {seed}, program {number}, mode {}, {}",
-        mismatch.mode.0, mismatch.kind
+        mismatch.mode.name, mismatch.kind
     );
-    if shrink {
+    if !mismatch.alone {
+        println!("only after the programs before it: {}..={seed}\n", seed - seed % BATCH);
+    } else if shrink {
         println!("{}\n", fuzzer.shrink(seed, mismatch));
     }
 }

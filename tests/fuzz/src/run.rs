@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use sx_interp::machine::{Exit, Machine};
+use sx_interp::forget::defines_data;
+use sx_interp::machine::{Exit, Machine, Stress};
 use sx_oracle::{Answer, Edge, Outcome, PROGRAM, TestEdge, place_text};
-use sx_runtime::chunk::Chunk;
+use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::heap::HeapOptions;
 use sx_runtime::host::{Host, HostError, SimulatedHost, Stream};
-use sx_runtime::ops::Instr;
+use sx_runtime::object::Type;
+use sx_runtime::ops::{Instr, OPS};
 use sx_runtime::print::Style;
 use sx_runtime::syntax::Source;
 use sx_runtime::value::{Value, Word};
@@ -19,29 +21,65 @@ const STEPS_MAX: u64 = 1_000_000;
 /// Effects no program has.
 const EFFECTS_MAX: usize = 100_000;
 
-/// What is done more often than it has to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Mode {
-    /// Nothing.
-    Plain,
-    /// A collection at every reservation.
-    Collect,
-    /// A suspension at every performed op.
-    Suspend,
-    /// The stack is sealed at every call.
-    Seal,
-    /// All of it.
-    All,
+/// A way of running programs on the machine.
+#[derive(Debug)]
+pub struct Mode {
+    /// What it is called.
+    pub name: &'static str,
+    /// Does every reservation collect, and is what moved poisoned?
+    collect: bool,
+    /// What the machine does more often than it has to.
+    stress: Stress,
 }
 
-/// Every mode and its name.
-pub const MODES: &[(&str, Mode)] = &[
-    ("plain", Mode::Plain),
-    ("collect", Mode::Collect),
-    ("suspend", Mode::Suspend),
-    ("seal", Mode::Seal),
-    ("all", Mode::All),
+const PLAIN: Mode = Mode {
+    name: "plain",
+    collect: false,
+    stress: Stress {
+        seal_every_call: false,
+        suspend_every_perform: false,
+    },
+};
+const SUSPEND: Stress = Stress {
+    suspend_every_perform: true,
+    ..PLAIN.stress
+};
+const SEAL: Stress = Stress {
+    seal_every_call: true,
+    ..PLAIN.stress
+};
+const EVERYTHING: Stress = Stress {
+    suspend_every_perform: true,
+    seal_every_call: true,
+};
+
+/// Every mode. A new one is a row here; the command, the coverage tables and the search for
+/// planted faults go through this table.
+#[rustfmt::skip]
+pub static MODES: &[Mode] = &[
+    PLAIN,
+    Mode { name: "collect", collect: true, ..PLAIN },
+    Mode { name: "suspend", stress: SUSPEND, ..PLAIN },
+    Mode { name: "seal", stress: SEAL, ..PLAIN },
+    Mode { name: "all", collect: true, stress: EVERYTHING },
 ];
+
+impl Mode {
+    fn heap(&self) -> HeapOptions {
+        HeapOptions {
+            stress: self.collect,
+            poison: self.collect,
+            nursery_bytes: 256 << 10,
+            limit_bytes: 1 << 30,
+            ..HeapOptions::default()
+        }
+    }
+    fn machine(&self, host: &Shared) -> Result<Machine, String> {
+        let mut machine = Machine::new(self.heap(), Box::new(host.clone())).map_err(|_| "no memory")?;
+        machine.stress = self.stress;
+        Ok(machine)
+    }
+}
 
 /// What a run on the machine showed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,12 +94,27 @@ pub struct Shown {
 
 /// The core library, compiled once.
 pub struct Library {
-    chunks: Vec<Arc<Chunk>>,
+    chunks: Rc<[Arc<Chunk>]>,
+}
+
+/// A machine that runs one program after another, each as if it were the first.
+pub struct Runner {
+    library: Rc<[Arc<Chunk>]>,
+    machine: Machine,
+    host: Shared,
+    /// Collections before the program.
+    collections: (u64, u64),
 }
 
 /// A host that the runner keeps looking into.
 #[derive(Clone)]
 struct Shared(Rc<RefCell<SimulatedHost>>);
+
+impl Shared {
+    fn new() -> Shared {
+        Shared(Rc::new(RefCell::new(SimulatedHost::new(1))))
+    }
+}
 
 impl Host for Shared {
     fn now_ms(&mut self) -> i64 {
@@ -108,24 +161,6 @@ impl Host for Shared {
     }
 }
 
-fn options(mode: Mode) -> HeapOptions {
-    let stress = matches!(mode, Mode::Collect | Mode::All);
-    HeapOptions {
-        stress,
-        poison: stress,
-        nursery_bytes: 256 << 10,
-        limit_bytes: 1 << 30,
-        ..HeapOptions::default()
-    }
-}
-
-fn machine(mode: Mode, host: &Shared) -> Result<Machine, String> {
-    let mut machine = Machine::new(options(mode), Box::new(host.clone())).map_err(|_| "no memory")?;
-    machine.stress.seal_every_call = matches!(mode, Mode::Seal | Mode::All);
-    machine.stress.suspend_every_perform = matches!(mode, Mode::Suspend | Mode::All);
-    Ok(machine)
-}
-
 impl Library {
     /// Compiles the core library.
     pub fn new() -> Result<Library, String> {
@@ -144,28 +179,76 @@ impl Library {
                 text,
             ));
         }
-        let host = Shared(Rc::new(RefCell::new(SimulatedHost::new(1))));
-        let chunks = machine(Mode::Plain, &host)?
+        let chunks = PLAIN
+            .machine(&Shared::new())?
             .load_core(&sources)
             .map_err(|e| format!("{e:?}"))?;
-        Ok(Library { chunks })
+        Ok(Library { chunks: chunks.into() })
     }
 
-    /// Runs a program in a mode. A machine that is faulty on purpose may take it for endless, so
-    /// it is stopped after a while if `bounded`.
-    pub fn run(&self, text: &str, mode: Mode, bounded: bool) -> Result<Shown, String> {
-        let host = Shared(Rc::new(RefCell::new(SimulatedHost::new(1))));
-        let mut machine = machine(mode, &host)?;
+    /// A machine for a mode that has only the library.
+    pub fn runner(&self, mode: &Mode) -> Result<Runner, String> {
+        let host = Shared::new();
+        let mut machine = mode.machine(&host)?;
         machine.load_image(&self.chunks).map_err(|e| format!("{e:?}"))?;
+        only_functions_but_of(&machine, &self.chunks)?;
+        Ok(Runner {
+            library: self.chunks.clone(),
+            machine,
+            host,
+            collections: (0, 0),
+        })
+    }
+}
+
+/// Forgetting a program defines the library's data anew: nothing but functions may be defined by
+/// its other forms.
+fn only_functions_but_of(machine: &Machine, chunks: &[Arc<Chunk>]) -> Result<(), String> {
+    let functions = chunks.iter().filter(|chunk| !defines_data(chunk));
+    for name in functions.flat_map(|chunk| &chunk.consts) {
+        if let Const::Global(name) = name
+            && let Some(handle) = machine.isolate.global_handle(name)
+            && !machine.isolate.heap.get(&handle).is(Type::Closure)
+        {
+            return Err(format!("{name}: data of the library that would not be forgotten"));
+        }
+    }
+    Ok(())
+}
+
+impl Runner {
+    /// Runs a program. A machine that is faulty on purpose may take it for endless, so it is
+    /// stopped after a while if `bounded`.
+    pub fn run(&mut self, text: &str, bounded: bool) -> Result<Shown, String> {
         let mut shown = Shown::default();
-        run_program(&mut machine, text, bounded, &mut shown.outcome)?;
-        shown.outcome.output = std::mem::take(&mut host.0.borrow_mut().out);
-        shown.outcome.error_output = std::mem::take(&mut host.0.borrow_mut().err);
-        let stats = machine.isolate.heap.stats();
-        shown.collections = (stats.minor, stats.full);
-        count_ops(&machine, &mut shown);
+        run_program(&mut self.machine, text, bounded, &mut shown.outcome)?;
+        let mut host = self.host.0.borrow_mut();
+        shown.outcome.output = std::mem::take(&mut host.out);
+        shown.outcome.error_output = std::mem::take(&mut host.err);
+        let (minor, full) = collections(&self.machine);
+        shown.collections = (minor - self.collections.0, full - self.collections.1);
+        shown.ops = count_ops(&self.machine);
         Ok(shown)
     }
+
+    /// Forgets the program that ran.
+    pub fn forget(&mut self) -> Result<(), String> {
+        *self.host.0.borrow_mut() = SimulatedHost::new(1);
+        let machine = &mut self.machine;
+        machine.forget_program(&self.library).map_err(|e| format!("{e:?}"))?;
+        machine
+            .isolate
+            .state
+            .instances()
+            .for_each(|instance| instance.calls.set(0));
+        self.collections = collections(machine);
+        Ok(())
+    }
+}
+
+fn collections(machine: &Machine) -> (u64, u64) {
+    let stats = machine.isolate.heap.stats();
+    (stats.minor, stats.full)
 }
 
 fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Outcome) -> Result<(), String> {
@@ -221,14 +304,15 @@ fn perform(machine: &mut Machine, edge: &mut TestEdge, shown: &mut Outcome) {
     }
 }
 
-fn count_ops(machine: &Machine, shown: &mut Shown) {
+fn count_ops(machine: &Machine) -> BTreeMap<&'static str, u64> {
+    let mut counts = [0; 1 + u8::MAX as usize];
     for instance in machine.isolate.state.instances().filter(|i| i.calls.get() > 0) {
         for word in instance.code() {
-            if let Some(op) = Instr(*word).op() {
-                *shown.ops.entry(op.info().name).or_default() += 1;
-            }
+            counts[Instr(*word).op().map_or(u8::MAX, |op| op as u8) as usize] += 1;
         }
     }
+    let counted = OPS.iter().zip(counts).filter(|(_, n)| *n > 0);
+    counted.map(|(op, n)| (op.name, n)).collect()
 }
 
 /// What differs between the oracle's outcome and what the machine showed, as text for people.

@@ -15,6 +15,29 @@ pub enum Sexp {
     Prefix(&'static str, Box<Sexp>),
 }
 
+impl Sexp {
+    /// Calls `f` with each token.
+    pub fn atoms(&self, f: &mut impl FnMut(&str)) {
+        match self {
+            Sexp::Atom(text) => f(text),
+            Sexp::List(items) | Sexp::Dict(items) => items.iter().for_each(|item| item.atoms(f)),
+            Sexp::Prefix(_, inner) => inner.atoms(f),
+        }
+    }
+    /// The name that a `define` form defines.
+    pub fn defined(&self) -> Option<&str> {
+        let Sexp::List(items) = self else { return None };
+        match items.get(1)? {
+            Sexp::Atom(name) => Some(name),
+            Sexp::List(head) => match head.first()? {
+                Sexp::Atom(name) => Some(name),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// A token.
 pub fn atom(text: impl Into<String>) -> Sexp {
     Sexp::Atom(text.into())

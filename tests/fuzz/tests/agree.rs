@@ -6,13 +6,14 @@ use sx_fuzz::run::MODES;
 
 #[test]
 fn oracle_and_machine_agree() {
-    let fuzzer = Fuzzer::new(&[], None).expect("the core library loads");
+    let mut fuzzer = Fuzzer::new(&[], None).expect("the core library loads");
     let mut coverage = Coverage::default();
+    let modes: Vec<_> = MODES.iter().collect();
     for seed in 0..60 {
-        if let Err(mismatch) = fuzzer.check(seed, MODES, &mut coverage) {
+        if let Err(mismatch) = fuzzer.check(seed, &modes, &mut coverage) {
             panic!(
                 "seed {seed}, mode {}\n{}",
-                mismatch.mode.0,
+                mismatch.mode.name,
                 fuzzer.shrink(seed, &mismatch)
             );
         }

@@ -8,6 +8,7 @@ use crate::evaluate::{Evaluations, Forms};
 use crate::native::{self, Native};
 use crate::objects;
 use crate::outcome::{Counts, Edge, Ending, Places};
+use crate::run::Library;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -83,6 +84,8 @@ pub struct Machine<'a> {
     pub resumes: Vec<u64>,
     /// Forms that were expanded.
     pub forms: &'a Forms,
+    /// The functions of the core library.
+    library: &'a Library,
     /// What is known about macros and libraries.
     pub evaluations: Evaluations<'a>,
     /// A core form without meaning.
@@ -143,7 +146,7 @@ fn shown(name: &str, doc: Option<Name>, mut params: Vec<Name>, rest: bool) -> Bo
 
 impl<'a> Machine<'a> {
     /// A machine that has run nothing.
-    pub fn new(edge: &'a mut dyn Edge, forms: &'a Forms, nothing: &'a Core) -> Machine<'a> {
+    pub fn new(edge: &'a mut dyn Edge, forms: &'a Forms, library: &'a Library, nothing: &'a Core) -> Machine<'a> {
         Machine {
             heap: objects::new_heap(),
             host: SimulatedHost::new(1),
@@ -159,6 +162,7 @@ impl<'a> Machine<'a> {
             counts: Counts::default(),
             resumes: vec![],
             forms,
+            library,
             evaluations: Evaluations::default(),
             nothing,
             nowhere: &nothing.span,
@@ -446,9 +450,9 @@ impl<'a> Machine<'a> {
     pub fn bound_global(&self, name: &str) -> Option<Word> {
         self.globals.get(name).or_else(|| self.core_globals.get(name)).copied()
     }
-    /// Is there a primitive of this name, or one that works on continuations?
+    /// Is there a primitive of this name, one that works on continuations, or one of the library?
     pub fn is_built_in(&self, name: &str) -> bool {
-        prims::by_name(name).is_some() || native::find(name).is_some()
+        prims::by_name(name).is_some() || native::find(name).is_some() || self.library.function(name).is_some()
     }
 
     /// The value of a global variable.
@@ -457,12 +461,15 @@ impl<'a> Machine<'a> {
         found.or_else(|| self.core_global(name))
     }
 
-    /// A value of the core library; the procedure of a primitive is made when it is asked for.
+    /// A value of the core library; a procedure is made when it is asked for.
     pub fn core_global(&mut self, name: &str) -> Option<Word> {
         if let Some(found) = self.core_globals.get(name) {
             return Some(*found);
         }
         let made = match prims::by_name(name) {
+            _ if self.library.function(name).is_some() => {
+                self.closure(self.library.function(name)?, Env::default(), None)
+            }
             _ if native::find(name).is_some() => self.native_procedure(name)?,
             Some(id) => self.primitive_procedure(prims::get(id)),
             // What the expander calls `%list` is `list`, whatever that name means to the program.

@@ -4,24 +4,55 @@ use crate::env::{CORE_SOURCES, Env, Kont};
 use crate::evaluate::{self, Forms};
 use crate::machine::{Machine, State};
 use crate::outcome::{Edge, Ending, Outcome, PROGRAM, TestEdge, place_text};
-use sx_interp::core::{Core, CoreNode};
+use std::collections::HashMap;
+use sx_interp::core::{Core, CoreNode, Lambda};
 use sx_interp::expand::{Answer, Expansion, GlobalMacro, Globals, Step, SyntaxError, TopEnv};
 use sx_interp::read::Reader;
-use sx_runtime::syntax::{Language, Node, Source, Span, Stx, Syntax};
+use sx_runtime::syntax::{Language, Name, Node, Source, Span, Stx, Syntax};
 
 /// The steps a program may take unless someone says otherwise.
 const FUEL: u64 = 2_000_000_000;
 
 /// The core library, ready to be run. Not to be shared between threads.
 pub struct Oracle {
-    library: Vec<Core>,
+    library: Library,
     nothing: Core,
 }
 
-/// Everything is bound and nothing is a macro: how the library sees the globals.
-struct Library;
+/// The definitions of the core library. Those of functions do nothing but make a procedure, so a
+/// run makes it when it first asks for it.
+#[derive(Default)]
+pub struct Library {
+    functions: HashMap<Name, Core>,
+    others: Vec<Core>,
+}
 
-impl Globals for Library {
+impl Library {
+    fn add(&mut self, form: Core) {
+        match &form.node {
+            CoreNode::Define(name, value) if matches!(value.node, CoreNode::Lambda(_)) => {
+                let name = name.clone();
+                self.functions.insert(name, form);
+            }
+            _ => self.others.push(form),
+        }
+    }
+    /// The function of that name.
+    pub fn function(&self, name: &str) -> Option<&Lambda> {
+        match &self.functions.get(name)?.node {
+            CoreNode::Define(_, value) => match &value.node {
+                CoreNode::Lambda(lambda) => Some(lambda),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Everything is bound and nothing is a macro: how the library sees the globals.
+struct FromLibrary;
+
+impl Globals for FromLibrary {
     fn macro_of(&self, _: &str) -> Option<GlobalMacro> {
         None
     }
@@ -35,11 +66,13 @@ impl Oracle {
     pub fn new() -> Result<Oracle, String> {
         let span = Span::none();
         let nothing = Core::new(CoreNode::Const(Syntax::new(Node::Nil, span.clone())), span);
-        let mut library = vec![];
+        let mut library = Library::default();
         for (name, text) in library_texts().map_err(|e| format!("lib/core: {e}"))? {
             let source = Source::new(format!("{CORE_SOURCES}{name}"), text);
             for form in read(&source).map_err(|errors| errors[0].to_string())? {
-                library.extend(expand_library_form(form)?);
+                expand_library_form(form)?
+                    .into_iter()
+                    .for_each(|form| library.add(form));
             }
         }
         Ok(Oracle { library, nothing })
@@ -53,8 +86,8 @@ impl Oracle {
             Err(errors) => return unreadable(&errors),
         };
         let kept = Forms::default();
-        let mut machine = Machine::new(edge, &kept, &self.nothing);
-        for form in &self.library {
+        let mut machine = Machine::new(edge, &kept, &self.library, &self.nothing);
+        for form in &self.library.others {
             machine.run(State::Eval(form, Env::default(), Kont(None)), FUEL);
         }
         let start = evaluate::program(&mut machine, forms, &source);
@@ -95,7 +128,7 @@ fn expand_library_form(form: Stx) -> Result<Vec<Core>, String> {
     let mut todo = vec![Expansion::new(form, &TopEnv::program())];
     let mut done = vec![];
     while let Some(expansion) = todo.pop() {
-        match expansion.step(Answer::Go, &Library) {
+        match expansion.step(Answer::Go, &FromLibrary) {
             Step::Done(core, _) => done.push(core),
             Step::Pause(next) => todo.push(next),
             Step::Forms(forms) => todo.extend(forms.into_iter().rev()),

@@ -5,6 +5,54 @@ use crate::sexp::{Sexp, form};
 
 const OPS: &[&str] = &["ask", "tell", "flip"];
 
+/// Functions that call back with a perform (`$0`) in what they call, on a list (`$1`).
+#[rustfmt::skip]
+const CALLED_BACK: &[&str] = &[
+    "(map (fn (x) (+ x $0)) $1)",
+    "(filter (fn (x) (< x $0)) $1)",
+    "(map (fn (x) (reduce (fn (a b) (+ a $0)) x (list 1 2))) $1)",
+    "(sort (fn (a b) (< a (+ b (* 0 $0)))) $1)",
+    "(sort-by (fn (x) (- x $0)) $1)",
+    "(map-indexed (fn (i x) (+ i $0)) $1)",
+    "(take-while (fn (x) (< x $0)) $1)",
+    "(drop-while (fn (x) (< x $0)) $1)",
+    "(list (reduce (fn (a x) (+ a (+ x $0))) 0 $1))",
+    "(list (fold-right (fn (x a) (+ a (+ x $0))) 0 $1))",
+    "(map + (map (fn (x) $0) $1) (map (fn (x) $0) $1))",
+    "(list (find (fn (x) (> x $0)) $1))",
+    "(list (if (some (fn (x) (= x $0)) $1) 1 2) (if (every? (fn (x) (< x $0)) $1) 3 4))",
+    "(begin (for-each (fn (x) (note (+ x $0))) $1) (list 9))",
+    "(apply append (map (fn (x) (list x $0)) $1))",
+    "(vals (group-by (fn (x) (if (even? x) $0 0)) (list 1 2 3)))",
+    "(first (partition (fn (x) (< x $0)) $1))",
+    "(iterate (fn (x) (+ x $0)) 1 3)",
+    "(list (force (delay $0)))",
+    "(list (find-index (fn (x) (> x $0)) $1))",
+    "(let ((out (list))) (for-each-indexed (fn (i x) (append! out (+ i $0))) $1) out)",
+    "(let ((t (make-hash-table))) (for-each (fn (x) (hash-table-set! t x x)) $1) (list (hash-table-fold t (fn (k v acc) (+ acc $0)) 0)))",
+    "(let ((t (make-hash-table)) (out (list))) (for-each (fn (x) (hash-table-set! t x x)) $1) (hash-table-walk t (fn (k v) (append! out (+ v $0)))) out)",
+    "(let ((t (make-hash-table)) (out (list))) (hash-table-set! t :a 1) (hash-table-set! t :b 2) (hash-table-for-each (fn (k v) (append! out (+ v $0))) t) out)",
+    "(let ((t (make-hash-table))) (hash-table-update! t :k (fn (old) (+ old $0)) (fn () $0)) (list (hash-table-ref t :k (fn () 0)) (hash-table-ref t :none (fn () $0)) (hash-table-ref t :k (fn () 0) (fn (v) (+ v $0)))))",
+    "(list (len (string-map (fn (c) (begin $0 c)) \"abc\")))",
+    "(let ((out (list))) (string-for-each (fn (c) (append! out $0)) \"ab\") out)",
+    "(let ((out (list))) (vector-for-each (fn (x) (append! out (+ x $0))) (vector 1 2)) out)",
+    "(vals (update-in {:a {:b 1}} (list :a :b) (fn (old) (+ old $0))))",
+    "(map (memoize (fn (x) (+ x $0))) (list 1 2 1))",
+    "(list (len (regex-replace \"b.\" \"abcbd\" (fn (m) (begin $0 \"x\")))))",
+    "(map (fn (x y z) (+ x $0)) $1 (list 1 2 3) (list 4 5 6))",
+    "(list (some (fn (x y) (< x (+ y $0))) $1 (list 1 2)) (every? (fn (x y) (< x (+ y $0))) $1 (list 1 2)))",
+    "(list (reduce (fn (acc x y) (+ acc $0)) 0 $1 (list 1 2)))",
+    "(list (fold-left (fn (acc x y) (+ acc $0)) 0 $1 (list 1 2)))",
+    "(list (fold-right (fn (x y acc) (+ acc $0)) 0 $1 (list 1 2)))",
+    "(parameterize ((p1 $0)) (list (p1)))",
+    "(list (apply (fn (x &rest more) (+ x $0)) 1 $1))",
+    "(begin (for-each (fn (x y) (note (+ x $0))) $1 (list 1 2)) (list 9))",
+    "(vector->list (vector-map (fn (x y) (+ x $0)) (list->vector $1) (vector 1 2)))",
+    "(list (call-with-values (fn () (values 1 $0)) (fn (a b) (+ a b $0))))",
+    "(list (dynamic-wind (fn () $0) (fn () $0) (fn () $0)))",
+    "(list (get (try-call (fn () (+ 1 $0))) :value))",
+];
+
 impl Generator {
     /// An expression with handlers around it.
     pub(super) fn handled(&mut self, ty: Ty, depth: usize) -> Sexp {
@@ -91,27 +139,7 @@ impl Generator {
     pub(super) fn perform_then(&mut self, ty: Ty, depth: usize) -> Sexp {
         let ask = self.perform(depth.min(1));
         let xs = self.expr(Ty::List, depth.min(1));
-        let hof = self.pick(&[
-            "(map (fn (x) (+ x $0)) $1)",
-            "(filter (fn (x) (< x $0)) $1)",
-            "(map (fn (x) (reduce (fn (a b) (+ a $0)) x (list 1 2))) $1)",
-            "(sort (fn (a b) (< a (+ b (* 0 $0)))) $1)",
-            "(sort-by (fn (x) (- x $0)) $1)",
-            "(map-indexed (fn (i x) (+ i $0)) $1)",
-            "(take-while (fn (x) (< x $0)) $1)",
-            "(drop-while (fn (x) (< x $0)) $1)",
-            "(list (reduce (fn (a x) (+ a (+ x $0))) 0 $1))",
-            "(list (fold-right (fn (x a) (+ a (+ x $0))) 0 $1))",
-            "(map + (map (fn (x) $0) $1) (map (fn (x) $0) $1))",
-            "(list (find (fn (x) (> x $0)) $1))",
-            "(list (if (some (fn (x) (= x $0)) $1) 1 2) (if (every? (fn (x) (< x $0)) $1) 3 4))",
-            "(begin (for-each (fn (x) (note (+ x $0))) $1) (list 9))",
-            "(apply append (map (fn (x) (list x $0)) $1))",
-            "(vals (group-by (fn (x) (if (even? x) $0 0)) (list 1 2 3)))",
-            "(first (partition (fn (x) (< x $0)) $1))",
-            "(iterate (fn (x) (+ x $0)) 1 3)",
-            "(list (force (delay $0)))",
-        ]);
+        let hof = self.pick(CALLED_BACK);
         let list = form(hof, &[ask, xs]);
         let after = self.pick(&[
             "(append got (list 1 2))",

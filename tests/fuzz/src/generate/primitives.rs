@@ -2,6 +2,7 @@
 
 use super::{Generator, Ty};
 use crate::sexp::{Sexp, atom, form};
+use std::sync::OnceLock;
 use sx_runtime::prims::{self, Mark, Prim, Type};
 
 /// Primitives whose answer is not a function of the program, or that reach further than a test
@@ -48,18 +49,18 @@ const LEFT_OUT: &[&str] = &[
     "exact-integer-sqrt",
 ];
 
-/// Those that can be called, by what they answer; all of them if nobody cares.
-fn callable(result: &[Type]) -> Vec<&'static Prim> {
+/// Those that can be called.
+fn callable() -> &'static [&'static Prim] {
+    static CALLABLE: OnceLock<Vec<&'static Prim>> = OnceLock::new();
     let fits = |prim: &&&'static Prim| {
-        (result.is_empty() || result.contains(&prim.result))
-            && !prim.is_internal()
+        !prim.is_internal()
             && !prim.name.contains("jit")
             && !prim.name.contains("random")
             && !prim.name.contains("clock")
             && !prim.name.contains("time")
             && !LEFT_OUT.contains(&prim.name)
     };
-    prims::all().iter().filter(fits).copied().collect()
+    CALLABLE.get_or_init(|| prims::all().iter().filter(fits).copied().collect())
 }
 
 impl Generator {
@@ -73,7 +74,9 @@ impl Generator {
             Ty::Vector => &[Type::Vector],
             _ => &[],
         };
-        let known = callable(result);
+        // No result asked for: anything will do.
+        let fits = |prim: &&&'static Prim| result.is_empty() || result.contains(&prim.result);
+        let known: Vec<&'static Prim> = callable().iter().filter(fits).copied().collect();
         if known.is_empty() {
             return self.leaf(ty);
         }

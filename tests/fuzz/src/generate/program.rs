@@ -2,22 +2,52 @@
 
 use super::{Generator, Ty, Variable};
 use crate::sexp::{Sexp, atom, form, parse};
+use std::collections::BTreeSet;
 
-/// What every program begins with.
-pub const PRELUDE: &str = "
-(define fuel 10)
-(define (spend!) (if (> fuel 0) (begin (set! fuel (- fuel 1)) true) false))
-(define notes (list))
-(define (note x) (append! notes x) x)
-(define (tick x) (note (list :tick x)) x)
-(define (op-of r) (let ((op (if (dict? r) (get r :op) (first r)))) (if (symbol? op) (symbol->string op) op)))
-(define (arg-of r) (let ((args (if (dict? r) (get r :args) (rest r)))) (if (empty? args) 0 (let ((x (first args))) (if (number? x) x 0)))))
-(define saved nil)
-(define p0 (make-parameter 10))
-(define p1 (make-parameter 20 (fn (x) (if (number? x) (+ x 1) x))))
-(define orig-first first) (define orig-rest rest) (define orig-nth nth) (define orig-inc inc)
-(define orig-map map) (define orig-not not) (define orig-empty? empty?) (define orig-abs abs)
-";
+/// What programs begin with: each has those of these definitions that it uses, in this order.
+const PRELUDE: &[&str] = &[
+    "(define fuel 10)",
+    "(define (spend!) (if (> fuel 0) (begin (set! fuel (- fuel 1)) true) false))",
+    "(define notes (list))",
+    "(define (note x) (append! notes x) x)",
+    "(define (tick x) (note (list :tick x)) x)",
+    "(define (op-of r) (let ((op (if (dict? r) (get r :op) (first r)))) (if (symbol? op) (symbol->string op) op)))",
+    "(define (arg-of r) (let ((args (if (dict? r) (get r :args) (rest r)))) (if (empty? args) 0 (let ((x (first args))) (if (number? x) x 0)))))",
+    "(define saved nil)",
+    "(define p0 (make-parameter 10))",
+    "(define p1 (make-parameter 20 (fn (x) (if (number? x) (+ x 1) x))))",
+    "(define orig-first first)",
+    "(define orig-rest rest)",
+    "(define orig-nth nth)",
+    "(define orig-inc inc)",
+    "(define orig-map map)",
+    "(define orig-not not)",
+    "(define orig-empty? empty?)",
+    "(define orig-abs abs)",
+];
+
+fn note_atoms(form: &Sexp, used: &mut BTreeSet<String>) {
+    form.atoms(&mut |atom| {
+        used.insert(atom.to_owned());
+    });
+}
+
+/// Those of the definitions that programs begin with that these forms need.
+fn prelude_of(forms: &[Sexp]) -> Vec<Sexp> {
+    let mut used = BTreeSet::new();
+    forms.iter().for_each(|form| note_atoms(form, &mut used));
+    let mut needed = vec![];
+    // Definitions use earlier ones only.
+    for text in PRELUDE.iter().rev() {
+        let definition = parse(text).swap_remove(0);
+        if definition.defined().is_some_and(|name| used.contains(name)) {
+            note_atoms(&definition, &mut used);
+            needed.push(definition);
+        }
+    }
+    needed.reverse();
+    needed
+}
 
 const MACROS: &[(&str, usize, &str)] = &[
     ("twice", 1, "(defmacro twice (x) (list 'begin x x))"),
@@ -56,8 +86,8 @@ const MACROS: &[(&str, usize, &str)] = &[
 impl Generator {
     /// The program, form by form.
     pub fn program(mut self) -> Vec<Sexp> {
-        let mut forms = parse(PRELUDE);
-        forms.extend(self.some_macros());
+        let mut forms = self.some_macros();
+        forms.extend(self.some_kinds());
         forms.extend(self.some_globals());
         for _ in 0..1 + self.below(4) {
             forms.push(self.define_function());
@@ -67,7 +97,9 @@ impl Generator {
         }
         let last = self.expr(Ty::Any, 4);
         forms.push(form("(list $0 notes gi gl gd gv)", &[last]));
-        forms
+        let mut whole = prelude_of(&forms);
+        whole.append(&mut forms);
+        whole
     }
 
     fn some_macros(&mut self) -> Vec<Sexp> {
