@@ -144,7 +144,7 @@ impl Chunk {
     /// for stopping a frame where no safepoint is.
     pub fn live_before(&self, pc: usize) -> Vec<u64> {
         let mut flow = Flow::new(&self.code, self.frame_size, &self.inlined);
-        while flow.pass() {}
+        flow.solve();
         flow.before_instruction(pc)
     }
     /// The span of the instruction at `pc`, or of the nearest before it.
@@ -211,7 +211,7 @@ impl Chunk {
 /// Computes the `live` rows of a chunk: backward data flow over its basic blocks.
 pub fn compute_live(code: &[u64], frame_size: u16, inlined: &[Inlined]) -> (Vec<(u32, u32)>, Vec<u64>) {
     let mut flow = Flow::new(code, frame_size, inlined);
-    while flow.pass() {}
+    flow.solve();
     flow.rows()
 }
 
@@ -219,42 +219,80 @@ pub fn compute_live(code: &[u64], frame_size: u16, inlined: &[Inlined]) -> (Vec<
 struct Flow<'c> {
     code: &'c [u64],
     stride: usize,
-    /// Where an inlined primitive stands as an ordinary call: a way out of its instruction.
-    cold: HashMap<usize, usize>,
+    /// Instruction by instruction, what does not change from pass to pass.
+    steps: Vec<Step>,
     /// First instruction of each block, and one past the last.
     starts: Vec<usize>,
     /// What each block needs, `stride` words each.
     needs: Vec<u64>,
+    /// Does any block lead to itself or to one before it?
+    goes_back: bool,
+}
+
+/// Where control may go after an instruction.
+#[derive(Clone, Default)]
+struct Step {
+    /// Control does not go on to the next instruction.
+    ends: bool,
+    /// An inlined primitive that may stand as an ordinary call elsewhere.
+    has_cold: bool,
+    /// The blocks it may go to, other than on in its own: the next, where it jumps, the cold call.
+    blocks: [Option<u32>; 3],
 }
 
 impl<'c> Flow<'c> {
     fn new(code: &'c [u64], frame_size: u16, inlined: &[Inlined]) -> Flow<'c> {
-        let cold: HashMap<usize, usize> = inlined
+        let mut steps = vec![Step::default(); code.len()];
+        let mut cold: Vec<(usize, usize)> = inlined
             .iter()
             .filter_map(|i| i.cold.map(|c| (i.pc as usize, c as usize)))
             .collect();
+        cold.retain(|(pc, _)| *pc < code.len());
+        let mut jumps = vec![];
         let mut starts: Vec<usize> = vec![0, code.len()];
-        starts.extend(cold.values());
+        starts.extend(cold.iter().map(|(_, to)| to));
         for (pc, word) in code.iter().enumerate() {
             let instr = Instr(*word);
             let target = instr.target(pc);
-            if target.is_some() || instr.op().is_some_and(|op| op.info().has(Effect::End)) {
+            steps[pc].ends = instr.op().is_none_or(|op| op.info().has(Effect::End));
+            if target.is_some() || steps[pc].ends {
                 starts.extend(target);
                 starts.push(pc + 1);
             }
+            jumps.extend(target.map(|to| (pc, to)));
         }
         starts.retain(|s| *s <= code.len());
         starts.sort_unstable();
         starts.dedup();
+        let block = |pc: usize| starts.binary_search(&pc).ok().map(|b| b as u32);
+        for (b, start) in starts.iter().enumerate().skip(1) {
+            // The last of a block: what the block after it needs was not carried along.
+            let last = &mut steps[start - 1];
+            last.blocks[0] = (!last.ends).then_some(b as u32);
+        }
+        let goes_back = jumps.iter().chain(&cold).any(|(pc, to)| to <= pc);
+        for (pc, to) in jumps {
+            steps[pc].blocks[1] = block(to);
+        }
+        for (pc, to) in cold {
+            steps[pc].blocks[2] = block(to);
+            steps[pc].has_cold = true;
+        }
         let stride = (frame_size as usize).div_ceil(64);
         let needs = vec![0; starts.len() * stride];
         Flow {
             code,
             stride,
-            cold,
+            steps,
             starts,
             needs,
+            goes_back,
         }
+    }
+
+    /// Finds what each block needs. A chunk without loops takes one pass.
+    fn solve(&mut self) {
+        while self.pass() && self.goes_back {}
     }
 
     /// Goes over every block once, backwards; answers whether anything changed.
@@ -279,31 +317,21 @@ impl<'c> Flow<'c> {
     /// Turns what the next instruction needs into what is needed after the one at `pc`, its
     /// result not counted.
     fn after(&self, pc: usize, live: &mut [u64]) {
-        let instr = Instr(self.code[pc]);
-        if instr.op().is_none_or(|op| op.info().has(Effect::End)) {
+        let step = &self.steps[pc];
+        if step.ends {
             live.fill(0);
-        } else if self.starts.binary_search(&(pc + 1)).is_ok() {
-            // The last of its block: what the block after it needs was not carried along.
-            self.add(pc + 1, live);
         }
-        for to in [instr.target(pc), self.cold.get(&pc).copied()].into_iter().flatten() {
-            self.add(to, live);
+        for b in step.blocks.into_iter().flatten() {
+            let row = &self.needs[b as usize * self.stride..(b as usize + 1) * self.stride];
+            live.iter_mut().zip(row).for_each(|(l, n)| *l |= n);
         }
-        if let Some(d) = instr.def() {
+        if let Some(d) = Instr(self.code[pc]).def() {
             live[d / 64] &= !(1 << (d % 64));
         }
     }
 
     fn before(&self, pc: usize, live: &mut [u64]) {
         Instr(self.code[pc]).uses(|s| live[s / 64] |= 1 << (s % 64));
-    }
-
-    /// Adds what the block that starts at `pc` needs.
-    fn add(&self, pc: usize, live: &mut [u64]) {
-        if let Ok(b) = self.starts.binary_search(&pc) {
-            let row = &self.needs[b * self.stride..(b + 1) * self.stride];
-            live.iter_mut().zip(row).for_each(|(l, n)| *l |= n);
-        }
     }
 
     /// What is needed at the instruction at `pc`.
@@ -327,14 +355,13 @@ impl<'c> Flow<'c> {
             for pc in (self.starts[b]..self.starts[b + 1]).rev() {
                 self.after(pc, &mut live);
                 if self.is_safepoint(pc) {
-                    let row = if planted(Fault::LiveBitDropped) {
-                        without_highest(&live)
-                    } else {
-                        live.clone()
-                    };
-                    let at = *known.entry(row).or_insert_with_key(|row| {
+                    let dropped = planted(Fault::LiveBitDropped).then(|| without_highest(&live));
+                    let row = dropped.as_ref().unwrap_or(&live);
+                    let at = known.get(row).copied().unwrap_or_else(|| {
+                        let at = words.len() as u32;
                         words.extend_from_slice(row);
-                        (words.len() - self.stride) as u32
+                        known.insert(row.clone(), at);
+                        at
                     });
                     rows.push((pc as u32, at));
                 }
@@ -350,7 +377,7 @@ impl<'c> Flow<'c> {
             return false;
         };
         let effects = [Effect::Alloc, Effect::Raise, Effect::Call];
-        effects.iter().any(|e| op.info().has(*e)) || op == Op::Loop || self.cold.contains_key(&pc)
+        effects.iter().any(|e| op.info().has(*e)) || op == Op::Loop || self.steps[pc].has_cold
     }
 }
 
