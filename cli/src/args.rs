@@ -128,8 +128,8 @@ const DATALOG: &str = "A program:\n\n  \
     childless(X) :- parent(_, X), !parent(X, _).     % also not(parent(X, _))\n  \
     children(X, N) :- parent(X, _), count(N, Y, parent(X, Y)).\n  \
     ?- ancestor(tom, X).                             % prints bob and ann\n\n\
-    `.decl edge(x:number, y:symbol)` declares columns, `.input edge` reads edge.facts (tabs) or edge.csv,\n\
-    `.output path` writes a relation, `.printsize path` says how many tuples it has. `<` `<=` `>` `>=` `=` `!=`\n\
+    `.decl edge(x:number, y:symbol)` declares columns, `.input edge` reads edge.facts (tabs) or edge.csv, \
+    `.output path` writes a relation, `.printsize path` says how many tuples it has. `<` `<=` `>` `>=` `=` `!=` \
     compare, `Y is X + 1` computes; the aggregates are count, sum, min, max and findall.";
 
 /// Arguments of `sx run`.

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Files beside a program: name and text.
+type Files<'a> = &'a [(&'a str, &'a str)];
+
 /// What a run printed, and its exit code.
 struct Run {
     out: String,
@@ -11,7 +14,7 @@ struct Run {
 }
 
 /// Runs a program in a directory of its own, among fact files.
-fn run(test: &str, program: &str, files: &[(&str, &str)], options: &[&str]) -> (Run, PathBuf) {
+fn run(test: &str, program: &str, files: Files<'_>, options: &[&str]) -> (Run, PathBuf) {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("datalog").join(test);
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir_all(&directory).expect("a directory");
@@ -91,7 +94,7 @@ fn a_profile_goes_to_standard_error() {
 
 #[test]
 fn errors_have_their_place() {
-    let cases: &[(&str, &str, &[(&str, &str)], &str)] = &[
+    let cases: &[(&str, &str, Files<'_>, &str)] = &[
         (
             "syntax",
             "p(a).\nq(b",
