@@ -13,7 +13,7 @@ use std::io::{BufReader, stderr, stdin, stdout};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use sx::{Access, Engine, Isolate, RealHost, Source};
+use sx::{Access, Engine, Isolate, Native, RealHost, Source};
 use sx_serve::{App, Edge, Limits, epoch, log};
 use sx_store::{Embedded, Options as StoreOptions, Store};
 
@@ -46,7 +46,7 @@ fn open_store(otherwise: Option<&str>) -> Result<Option<Arc<dyn Store>>, String>
 
 /// Talks to a parent process.
 pub fn server() -> u8 {
-    let options = match log_and_options() {
+    let options = match log_and_options(Native::Off) {
         Ok(options) => options,
         Err(message) => return complain(&message, USAGE),
     };
@@ -75,7 +75,7 @@ pub fn serve(args: &ServeArgs) -> u8 {
         Ok(source) => source,
         Err(message) => return complain(&message, USAGE),
     };
-    let options = match log_and_options() {
+    let options = match log_and_options(Native::Hot) {
         Ok(options) => options,
         Err(message) => return complain(&message, USAGE),
     };
@@ -99,7 +99,7 @@ pub fn serve(args: &ServeArgs) -> u8 {
 
 /// Runs a program that may listen.
 pub fn run(source: Arc<Source>, command_line: Vec<String>) -> u8 {
-    let options = match log_and_options() {
+    let options = match log_and_options(Native::Hot) {
         Ok(options) => options,
         Err(message) => return complain(&message, USAGE),
     };
@@ -141,12 +141,12 @@ fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn log_and_options() -> Result<sx::Options, String> {
+fn log_and_options(native_default: Native) -> Result<sx::Options, String> {
     let level = std::env::var(LOG).unwrap_or_else(|_| "warn".to_owned());
     if !log::start(&level) {
         return Err(format!(
             "{LOG}: expected error, warn, info, debug or trace, got `{level}`"
         ));
     }
-    session::options()
+    session::options_with(native_default)
 }

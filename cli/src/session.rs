@@ -6,10 +6,12 @@
 use crate::{FAILED, INTERRUPTED, SUCCESS, print};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use sx::{Engine, Error, InterruptHandle, Isolate, Options, Stress};
+use sx::{Engine, Error, InterruptHandle, Isolate, Native, Options, Stress};
 
 /// The variable that bounds a program's heap.
 const MEMORY_LIMIT: &str = "SX_MEMORY_LIMIT";
+/// The variable that switches native code on and off.
+const JIT: &str = "SX_SERVING_JIT";
 
 /// An isolate and the watch over it.
 pub struct Session {
@@ -28,12 +30,21 @@ pub struct Interrupts {
 impl Session {
     /// A session whose program sees `arguments`; an error text if the environment is wrong.
     pub fn start(arguments: &[String]) -> Result<Session, String> {
-        Session::stressed(arguments, Stress::default())
+        Session::with(arguments, options()?)
     }
 
-    /// The same in a stress mode.
-    pub fn stressed(arguments: &[String], stress: Stress) -> Result<Session, String> {
-        let options = Options { stress, ..options()? };
+    /// The same in a mode of the tests.
+    pub fn in_mode(arguments: &[String], mode: (Stress, Native)) -> Result<Session, String> {
+        let (stress, native) = mode;
+        let options = Options {
+            stress,
+            native,
+            ..options()?
+        };
+        Session::with(arguments, options)
+    }
+
+    fn with(arguments: &[String], options: Options) -> Result<Session, String> {
         let mut isolate = Engine::with(options).isolate().map_err(|e| e.to_string())?;
         equip(&mut isolate, arguments);
         let interrupts = Interrupts::default();
@@ -93,12 +104,30 @@ pub fn equip(isolate: &mut Isolate, arguments: &[String]) {
 
 /// The options the environment asks for; an error text if it is wrong.
 pub fn options() -> Result<Options, String> {
-    let mut options = Options::default();
+    options_with(Native::Hot)
+}
+
+/// The same for a command with a rule of its own about native code.
+pub fn options_with(native_default: Native) -> Result<Options, String> {
+    let mut options = Options {
+        native: native(native_default)?,
+        ..Options::default()
+    };
     if let Ok(text) = std::env::var(MEMORY_LIMIT) {
         options.memory_limit =
             parse_bytes(&text).ok_or_else(|| format!("{MEMORY_LIMIT}: expected bytes like 64M or 1G, got `{text}`"))?;
     }
     Ok(options)
+}
+
+/// Whether the environment wants machine code.
+fn native(default: Native) -> Result<Native, String> {
+    match std::env::var(JIT).as_deref() {
+        Err(_) => Ok(default),
+        Ok("1") => Ok(Native::Hot),
+        Ok("0") => Ok(Native::Off),
+        Ok(other) => Err(format!("{JIT}: expected 1 or 0, got `{other}`")),
+    }
 }
 
 /// A number of bytes, with K, M or G for powers of 1024.

@@ -11,8 +11,8 @@ use crate::{FAILED, SUCCESS, USAGE, files, print};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use sx::Stress;
 use sx::corpus::{self, Configuration, Trial};
+use sx::{Native, Stress};
 
 /// What became of a test.
 pub struct Ran {
@@ -49,8 +49,8 @@ pub fn test(args: &TestArgs) -> u8 {
         Err(message) => return complain(&message, USAGE),
     };
     let mut ran = run_trials(&found.trials);
-    let stress = corpus::stress_of(configurations[0].name()).unwrap_or_default();
-    match run_suites(&found, filter, stress) {
+    let mode = args.config.as_deref().and_then(corpus::mode_of);
+    match run_suites(&found, filter, mode) {
         Ok(more) => ran.extend(more),
         Err(code) => return code,
     }
@@ -117,10 +117,10 @@ fn run_trials(trials: &[Trial]) -> Vec<Ran> {
     ran
 }
 
-fn run_suites(found: &Found, filter: &str, stress: Stress) -> Result<Vec<Ran>, u8> {
+fn run_suites(found: &Found, filter: &str, mode: Option<(Stress, Native)>) -> Result<Vec<Ran>, u8> {
     let mut ran = Vec::new();
     for path in &found.suites {
-        ran.extend(suite::run(path, &found.root, filter, stress)?);
+        ran.extend(suite::run(path, &found.root, filter, mode)?);
     }
     Ok(ran)
 }

@@ -19,6 +19,7 @@ mod fiber;
 mod floats;
 mod frames;
 mod marks;
+mod native;
 mod operands;
 mod park;
 mod raise;
@@ -27,6 +28,7 @@ mod trace;
 mod view;
 
 pub use budget::Budget;
+pub use native::{NativeOptions, NativeStats};
 pub use park::Parked;
 pub use raise::{Failure, TraceFrame};
 pub use trace::Step;
@@ -105,6 +107,10 @@ pub struct Machine {
     pub budget: Budget,
     /// Instructions left before `Exit::Stepped`; only looked at when tracing.
     pub step_limit: u64,
+    /// The native tier, if there is one.
+    native: Option<Box<native::Tier>>,
+    /// The site word of the call that the running frame was given its value for last.
+    resumed: Word,
 }
 
 /// Rows of `State::kept` that belong to the machine.
@@ -147,6 +153,8 @@ impl Machine {
             performs: 0,
             budget: Budget::UNLIMITED,
             step_limit: 0,
+            native: None,
+            resumed: Word(0),
         };
         for (row, chunk) in [
             (kept::HALT, built::halt_chunk()),

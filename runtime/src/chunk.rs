@@ -147,6 +147,12 @@ impl Chunk {
         flow.solve();
         flow.before_instruction(pc)
     }
+    /// What is needed before and after every instruction, for the native tier.
+    pub fn liveness(&self) -> Liveness {
+        let mut flow = Flow::new(&self.code, self.frame_size, &self.inlined);
+        while flow.pass() {}
+        flow.everywhere()
+    }
     /// The span of the instruction at `pc`, or of the nearest before it.
     pub fn span_at(&self, pc: usize) -> Option<Span> {
         let row = self.spans.partition_point(|s| s.pc as usize <= pc).checked_sub(1)?;
@@ -205,6 +211,24 @@ impl Chunk {
             });
         }
         format!("{} {}", op.info().name, parts.join(" "))
+    }
+}
+
+/// The slots needed around every instruction of a chunk, as bit sets.
+pub struct Liveness {
+    stride: usize,
+    before: Vec<u64>,
+    after: Vec<u64>,
+}
+
+impl Liveness {
+    /// Is the slot needed by the instruction at `pc` or after it?
+    pub fn before(&self, pc: usize, slot: usize) -> bool {
+        self.before[pc * self.stride + slot / 64] >> (slot % 64) & 1 != 0
+    }
+    /// Is the slot needed after the instruction at `pc`, its result not counted?
+    pub fn after(&self, pc: usize, slot: usize) -> bool {
+        self.after[pc * self.stride + slot / 64] >> (slot % 64) & 1 != 0
     }
 }
 
@@ -343,6 +367,27 @@ impl<'c> Flow<'c> {
             self.before(at, &mut live);
         }
         live
+    }
+
+    fn everywhere(&self) -> Liveness {
+        let words = self.code.len() * self.stride;
+        let mut all = Liveness {
+            stride: self.stride,
+            before: vec![0; words],
+            after: vec![0; words],
+        };
+        let mut live = vec![0u64; self.stride];
+        for b in (0..self.starts.len().saturating_sub(1)).rev() {
+            live.fill(0);
+            for pc in (self.starts[b]..self.starts[b + 1]).rev() {
+                let row = pc * self.stride..(pc + 1) * self.stride;
+                self.after(pc, &mut live);
+                all.after[row.clone()].copy_from_slice(&live);
+                self.before(pc, &mut live);
+                all.before[row].copy_from_slice(&live);
+            }
+        }
+        all
     }
 
     /// The rows of every instruction that can collect, raise or call.

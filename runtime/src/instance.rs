@@ -9,12 +9,13 @@
 use crate::chunk::Chunk;
 use crate::fault::{Fault, planted};
 use crate::heap::ProcedureInfo;
+use crate::native;
 use crate::object::{self, InstanceHead, Type};
 use crate::ops::{Instr, Op};
 use crate::prims;
 use crate::prims::PrimId;
 use crate::value::{Value, Word};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// What one isolate makes of a chunk. Native code reads the fields before `chunk`.
@@ -28,16 +29,23 @@ pub struct Instance {
     pub consts: *mut Word,
     /// First feedback cell.
     pub feedback: *const feedback::FeedbackCell,
+    /// Instances of the nested chunks.
+    pub children: *const *const Instance,
+    /// Address of the native code a call enters; that of a stub if there is none.
+    pub entry: Cell<usize>,
     /// Slots of a frame.
     pub frame_size: u32,
-    /// How often it was called, for the tier to come.
+    /// How often it was called.
     pub calls: Cell<u32>,
+    /// Has the native code entries at loop heads?
+    pub has_loops: Cell<bool>,
     /// What a built-in procedure does: see `builtin` and `primitive`.
     pub builtin: u32,
     /// The chunk.
     pub chunk: Arc<Chunk>,
-    /// Instances of the nested chunks.
-    pub children: Vec<*const Instance>,
+    children_memory: Box<[*const Instance]>,
+    /// What native code there is of it.
+    pub native: RefCell<native::NativeState>,
     code_memory: Box<[u64]>,
     consts_memory: Box<[Word]>,
     feedback_memory: Box<[feedback::FeedbackCell]>,
@@ -87,6 +95,12 @@ pub mod feedback {
     const MANY: u64 = 1;
 
     impl FeedbackCell {
+        /// Bytes of a cell.
+        pub const SIZE: usize = size_of::<FeedbackCell>();
+        /// Offset of the word with slot and shape.
+        pub const SEEN: usize = std::mem::offset_of!(FeedbackCell, seen);
+        /// Offset of the key.
+        pub const KEY: usize = std::mem::offset_of!(FeedbackCell, key);
         /// A call is about to enter a closure over this instance.
         #[inline(always)]
         pub fn note_callee(&self, instance: *const Instance) {
@@ -142,6 +156,7 @@ impl Instance {
     pub fn new(chunk: Arc<Chunk>, consts: Vec<Word>, children: Vec<*const Instance>, builtin: u32) -> Box<Instance> {
         let mut code_memory = chunk.code.clone().into_boxed_slice();
         let mut consts_memory = consts.into_boxed_slice();
+        let children_memory = children.into_boxed_slice();
         let feedback_memory: Box<[_]> = (0..chunk.feedback).map(|_| Default::default()).collect();
         Box::new(Instance {
             head: InstanceHead {
@@ -151,11 +166,15 @@ impl Instance {
             code: code_memory.as_mut_ptr(),
             consts: consts_memory.as_mut_ptr(),
             feedback: feedback_memory.as_ptr(),
+            children: children_memory.as_ptr(),
+            entry: Cell::new(0),
             frame_size: chunk.frame_size as u32,
             calls: Cell::new(0),
+            has_loops: Cell::new(false),
             builtin,
             chunk,
-            children,
+            children_memory,
+            native: RefCell::default(),
             code_memory,
             consts_memory,
             feedback_memory,
@@ -187,6 +206,10 @@ impl Instance {
     /// of their own share the first; no `get` does.
     pub fn feedback(&self) -> &[feedback::FeedbackCell] {
         &self.feedback_memory
+    }
+    /// Instances of the nested chunks.
+    pub fn children(&self) -> &[*const Instance] {
+        &self.children_memory
     }
     /// What runs now: the chunk's code with the redefined primitives patched.
     pub fn code(&self) -> &[u64] {
@@ -222,6 +245,7 @@ impl Instance {
         if !touched {
             return;
         }
+        self.native.get_mut().stale = true;
         let chunk = self.chunk.clone();
         for row in &chunk.inlined {
             if self.consts_memory.get(row.cell as usize) == Some(&new) {

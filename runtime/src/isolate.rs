@@ -56,6 +56,10 @@ pub struct State {
     /// Number of the running or last full collection.
     collection: u32,
     sweep: bool,
+    /// Where instances without native code are entered by native code.
+    interpret_stub: usize,
+    /// A primitive was redefined, which instances with native code had compiled.
+    pub redefined: bool,
 }
 
 /// The global variables by name.
@@ -148,7 +152,7 @@ impl Roots for State {
             let instance = unsafe { &mut *next };
             if instance.head.mark.replace(self.collection) != self.collection {
                 instance.consts_mut().iter_mut().for_each(&mut *f);
-                todo.extend(instance.children.iter().map(|c| *c as *mut Instance));
+                todo.extend(instance.children().iter().map(|c| *c as *mut Instance));
                 todo.extend(instance.feedback().iter().filter_map(|cell| match cell.callee() {
                     Callee::One(callee) => Some(callee as *mut Instance),
                     Callee::None | Callee::Many => None,
@@ -165,12 +169,17 @@ impl State {
         let mut i = 0;
         let mut kept_old = 0;
         self.instances.retain(|instance| {
-            let keep = i >= young || instance.head.mark.get() == last;
+            let keep = i >= young || instance.head.mark.get() == last || instance.native.borrow().pending;
             kept_old += (i < young && keep) as usize;
             i += 1;
             keep
         });
         self.young_instances = kept_old;
+    }
+    /// Native code enters functions that have none at `stub`.
+    pub fn set_interpret_stub(&mut self, stub: usize) {
+        self.interpret_stub = stub;
+        self.instances.iter().for_each(|instance| instance.entry.set(stub));
     }
     /// Every instance, for tools.
     pub fn instances(&self) -> impl Iterator<Item = &Instance> {
@@ -206,6 +215,8 @@ impl Isolate {
             young_instances: 0,
             collection: 1,
             sweep: false,
+            interpret_stub: 0,
+            redefined: false,
         };
         let mut isolate = Isolate {
             heap: Heap::new(options),
@@ -239,6 +250,7 @@ impl Isolate {
 
     fn keep_instance(&mut self, instance: Box<Instance>) -> *const Instance {
         let at: *const Instance = &*instance;
+        instance.entry.set(self.state.interpret_stub);
         self.state.instances.push(instance);
         at
     }
@@ -338,6 +350,7 @@ impl Isolate {
         // SAFETY: by the caller; the NAME of a cell is a symbol.
         let symbol: Value<'_> = unsafe { Value::from_raw(object::field(cell, object::cell::NAME)) };
         if symbol.as_symbol().and_then(html::tag_of).is_some() {
+            self.state.redefined = true;
             for instance in self.state.instances.iter_mut().filter(|i| !i.chunk.core) {
                 instance.redefine(cell, cell);
             }
@@ -361,6 +374,7 @@ impl Isolate {
         }
         let own = self.new_cell(&name, Word::UNBOUND);
         self.state.globals.user.insert(name, own);
+        self.state.redefined = true;
         for instance in self.state.instances.iter_mut().filter(|i| !i.chunk.core) {
             instance.redefine(cell, own);
         }

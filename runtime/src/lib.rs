@@ -18,6 +18,7 @@ pub mod instance;
 pub mod int_table;
 pub mod isolate;
 pub mod list;
+pub mod native;
 pub mod num;
 pub mod number;
 pub mod object;

@@ -54,6 +54,15 @@ impl Heap {
     }
 
     /// A float object in old space. Does not spend the reservation.
+    /// A float, without a reservation: one that is no immediate goes to old space.
+    pub fn float_unreserved(&self, f: f64) -> Word {
+        match Word::flonum(f) {
+            Some(word) => word,
+            None if f.to_bits() == 0 => self.zero,
+            None => self.float_old(if f.is_nan() { f64::NAN } else { f }),
+        }
+    }
+
     pub(crate) fn float_old(&self, f: f64) -> Word {
         // SAFETY: the only field follows at once.
         unsafe {

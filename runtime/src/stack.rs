@@ -53,6 +53,9 @@ pub mod cursor {
 }
 
 /// A site word: where a frame goes on when what it called returns.
+///
+/// Above `pc` and `base` it has room for the number of a native entry (`native.rs`), 0 if the
+/// frame goes on in the machine. The number is a hint: who ignores it goes on at `pc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Site {
     /// The call instruction.
@@ -72,10 +75,25 @@ impl Site {
     pub const fn of(word: Word) -> Site {
         debug_assert!(word.is_fixnum());
         Site {
-            pc: (word.0 >> 17) as usize,
+            pc: (word.0 >> 17) as usize & (Site::PCS - 1),
             base: (word.0 >> 1 & 0xffff) as usize,
         }
     }
+    /// As a word that names the native entry that goes on here.
+    pub const fn with_entry(self, entry: u32) -> Word {
+        Word(self.word().0 | (entry as u64) << Site::ENTRY_SHIFT)
+    }
+    /// The native entry that a site word names, 0 for none.
+    #[inline(always)]
+    pub const fn entry(word: Word) -> usize {
+        (word.0 >> Site::ENTRY_SHIFT) as usize
+    }
+    /// First bit of the native entry's number.
+    pub const ENTRY_SHIFT: u32 = 41;
+    /// Instructions a chunk may have.
+    pub const PCS: usize = 1 << (Site::ENTRY_SHIFT - 17);
+    /// Native entries an isolate may have.
+    pub const ENTRIES: usize = 1 << (63 - Site::ENTRY_SHIFT);
 }
 
 /// Words of the stack segment.
@@ -160,6 +178,10 @@ impl Stack {
     /// Makes the next call or loop turn look around.
     pub fn poke(&self) {
         self.limit.store(0, Ordering::Relaxed);
+    }
+    /// Where the word of the limit lies, for native code.
+    pub fn limit_word(&self) -> *const AtomicUsize {
+        self.limit_word
     }
     /// Undoes `poke`.
     pub fn reset_limit(&self) {
@@ -293,10 +315,13 @@ mod tests {
 
     #[test]
     fn sites_round_trip() {
-        for (pc, base) in [(0, 0), (1, 65535), (1 << 30, 3)] {
+        for (pc, base) in [(0, 0), (1, 65535), (Site::PCS - 1, 3)] {
             let site = Site { pc, base };
-            assert!(site.word().is_fixnum());
-            assert_eq!(Site::of(site.word()), site);
+            for entry in [0, 1, Site::ENTRIES as u32 - 1] {
+                let word = site.with_entry(entry);
+                assert!(word.is_fixnum());
+                assert_eq!((Site::of(word), Site::entry(word)), (site, entry as usize));
+            }
         }
     }
 }

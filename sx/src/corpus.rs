@@ -16,7 +16,7 @@ mod run;
 
 pub use bless::blessed;
 pub use check::check;
-pub use engine::{engine_configurations, stress_of};
+pub use engine::{engine_configurations, mode_of};
 pub use parse::{ParseError, parse};
 pub use run::{Summary, Trial, bless, collect, holds_a_case, load, run_all};
 

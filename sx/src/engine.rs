@@ -27,6 +27,20 @@ pub struct Options {
     pub memory_limit: usize,
     /// What is done more often than it has to be, to find faults.
     pub stress: Stress,
+    /// Whether hot functions become machine code.
+    pub native: Native,
+}
+
+/// When functions become machine code. What a program does never depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Native {
+    /// Never.
+    #[default]
+    Off,
+    /// When they are hot, on a thread of its own.
+    Hot,
+    /// Before their first call, on the program's thread: finds faults.
+    Sync,
 }
 
 /// The default of `Options::memory_limit`: one gigabyte.
@@ -48,6 +62,7 @@ impl Default for Options {
         Options {
             memory_limit: MEMORY_LIMIT,
             stress: Stress::default(),
+            native: Native::Off,
         }
     }
 }

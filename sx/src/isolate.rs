@@ -6,7 +6,7 @@
 //! then stays done.
 
 use crate::convert::{Arguments, FromSx, IntoSx};
-use crate::engine::Options;
+use crate::engine::{Native, Options};
 use crate::error::Error;
 use crate::fiber::Clock;
 use crate::host::{EngineHost, InterruptHandle};
@@ -15,6 +15,8 @@ use crate::value::{Object, Value};
 use crate::{failure, image};
 use std::collections::HashMap;
 use std::sync::Arc;
+#[cfg(feature = "jit")]
+use sx_interp::machine::NativeOptions;
 use sx_interp::machine::{Exit, Machine, Stress};
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::heap::{Handle, HeapOptions};
@@ -43,6 +45,22 @@ pub struct Isolate {
     pub(crate) clock: Clock,
 }
 
+/// Gives the machine a native tier if it is wanted and can be had.
+#[cfg(feature = "jit")]
+fn native_tier(machine: &mut Machine, native: Native) {
+    let options = match native {
+        Native::Off => return,
+        Native::Hot => NativeOptions::default(),
+        Native::Sync => NativeOptions::SYNC,
+    };
+    if let Some(jit) = sx_jit::Jit::new() {
+        machine.set_native(Box::new(jit), options);
+    }
+}
+
+#[cfg(not(feature = "jit"))]
+fn native_tier(_: &mut Machine, _: Native) {}
+
 impl Isolate {
     pub(crate) fn new(options: &Options, host: EngineHost, interrupt: InterruptHandle) -> Result<Isolate, Error> {
         let stress = options.stress;
@@ -59,6 +77,7 @@ impl Isolate {
             seal_every_call: stress.seal,
             suspend_every_perform: stress.suspend,
         };
+        native_tier(&mut machine, options.native);
         interrupt.connect(machine.isolate.state.stack.interrupter());
         Ok(Isolate {
             machine,

@@ -26,7 +26,7 @@ pub mod value;
 
 pub use convert::{Arguments, FromSx, IntoSx, Mismatch};
 pub use data::read_data;
-pub use engine::{Engine, Options, Stress};
+pub use engine::{Engine, Native, Options, Stress};
 pub use error::{Error, TraceFrame};
 pub use fiber::{Event, Fiber, Times};
 pub use host::{InterruptHandle, Simulation};

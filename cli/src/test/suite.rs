@@ -11,7 +11,7 @@ use crate::{INTERRUPTED, USAGE, print};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use sx::{Error, Source, Stress, Style};
+use sx::{Error, Native, Source, Stress, Style};
 
 /// The forms that make a program a suite.
 const FORMS: &[&str] = &["(deftest ", "(defsuite "];
@@ -28,10 +28,14 @@ pub fn is_one(path: &Path) -> bool {
 
 /// Runs the tests of a file whose name holds `filter`, `root` being cut off the file's; the exit
 /// code when that cannot go on.
-pub fn run(path: &Path, root: &Path, filter: &str, stress: Stress) -> Result<Vec<Ran>, u8> {
+pub fn run(path: &Path, root: &Path, filter: &str, mode: Option<(Stress, Native)>) -> Result<Vec<Ran>, u8> {
     let source = read_source(path).map_err(|message| complain(&message, USAGE))?;
     let arguments = [path.display().to_string()];
-    let session = Session::stressed(&arguments, stress).map_err(|message| complain(&message, USAGE))?;
+    let session = match mode {
+        Some(mode) => Session::in_mode(&arguments, mode),
+        None => Session::start(&arguments),
+    }
+    .map_err(|message| complain(&message, USAGE))?;
     let mut suite = Suite {
         file: path.strip_prefix(root).unwrap_or(path).display().to_string(),
         session,

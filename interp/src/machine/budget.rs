@@ -51,6 +51,7 @@ impl Machine {
         if !self.stress.seal_every_call {
             self.isolate.state.stack.reset_limit();
         }
+        self.install_finished();
         if self.budget == Budget::UNLIMITED {
             return Ok(Polled::Nothing);
         }

@@ -63,7 +63,11 @@ impl Machine {
         // SAFETY: by the caller.
         unsafe {
             let instance = instance_of(*stack.fp);
-            *stack.fp.add(Instr(*instance.code.add(stack.pc)).a()) = value;
+            let i = Instr(*instance.code.add(stack.pc));
+            *stack.fp.add(i.a()) = value;
+            if let Some(base) = i.window() {
+                self.resumed = *stack.fp.add(base - 1);
+            }
         }
         stack.pc += 1;
         stack.at_call = false;
@@ -174,7 +178,12 @@ impl Machine {
         stack.pc = 0;
         stack.at_call = false;
         let calls = &self.instance().calls;
-        calls.set(calls.get().wrapping_add(1));
+        let n = calls.get().wrapping_add(1);
+        calls.set(n);
+        if n == self.call_threshold() {
+            // SAFETY: the new frame is complete.
+            unsafe { self.promote_running() };
+        }
         if is_preempted {
             return Err(Box::new(Exit::Preempted));
         }

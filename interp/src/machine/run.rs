@@ -98,6 +98,12 @@ impl Machine {
         // SAFETY: in the whole loop: slots, constants and jump targets are in range because the
         // verifier checked the chunk; words in slots are live because the stack is rooted.
         unsafe {
+            // Where calls of functions without native code lead; 0 if there is no native tier.
+            let interpret = self.interpret_stub();
+            let threshold = self.call_threshold();
+            if !TRACED && interpret != 0 {
+                self.go_native()?;
+            }
             load!(self, fp, ip, consts);
             macro_rules! slot {
                 ($i:expr) => {
@@ -115,6 +121,16 @@ impl Machine {
             }
             /// A step that moved frames: its errors end the run, then the registers are loaded.
             macro_rules! moved {
+                ($e:expr) => {{
+                    $e?;
+                    if !TRACED && interpret != 0 {
+                        self.go_native()?;
+                    }
+                    load!(self, fp, ip, consts);
+                }};
+            }
+            /// Runs native code until it leaves; errors end the run.
+            macro_rules! native {
                 ($e:expr) => {{
                     $e?;
                     load!(self, fp, ip, consts);
@@ -235,10 +251,15 @@ impl Machine {
                         && nfp as usize <= self.isolate.state.stack.limit()
                     {
                         let instance = instance_of(callee);
-                        instance.calls.set(instance.calls.get().wrapping_add(1));
-                        fp = nfp;
-                        ip = instance.code;
-                        consts = instance.consts;
+                        let calls = instance.calls.get().wrapping_add(1);
+                        instance.calls.set(calls);
+                        if !TRACED && (instance.entry.get() != interpret || calls == threshold) {
+                            native!(self.native_call(nfp));
+                        } else {
+                            fp = nfp;
+                            ip = instance.code;
+                            consts = instance.consts;
+                        }
                     } else {
                         moved!(self.enter(nfp, argc));
                     }
@@ -344,7 +365,7 @@ impl Machine {
                                 continue;
                             }
                         }
-                        let child = instance_of(*fp).children[i.c()];
+                        let child = *instance_of(*fp).children.add(i.c());
                         let captured = std::slice::from_raw_parts(fp.add(i.b() + 1), n);
                         let aux = (*child).chunk.arity_word() as u64;
                         slot!(i.a()) = self.isolate.heap.closure(aux, child as *const (), captured).word();
@@ -371,6 +392,10 @@ impl Machine {
                             }
                         }
                         jump!(i.bc());
+                        if !TRACED && interpret != 0 && self.wants_loop(i, instance_of(*fp)) {
+                            let pc = ip.offset_from(instance_of(*fp).code) as usize;
+                            native!(self.native_loop(fp, pc));
+                        }
                     }
                     Op::JumpIfFalse => {
                         if slot!(i.a()).is_falsy() {
@@ -682,8 +707,13 @@ impl Machine {
                     }
                     Op::Return => {
                         let value = slot!(i.a());
-                        let site = Site::of(*fp.sub(1));
+                        let word = *fp.sub(1);
+                        let site = Site::of(word);
                         fp = fp.sub(site.base);
+                        if !TRACED && Site::entry(word) != 0 {
+                            native!(self.native_return(fp, value, word));
+                            continue;
+                        }
                         let instance = instance_of(*fp);
                         ip = instance.code.add(site.pc);
                         consts = instance.consts;

@@ -5,7 +5,7 @@
 //! ends the process with its name, since a thread cannot be stopped from outside.
 
 use super::{Case, Configuration, Outcome};
-use crate::{Engine, Error, InterruptHandle, Isolate, Options, Simulation, Source, Stress, Value};
+use crate::{Engine, Error, InterruptHandle, Isolate, Native, Options, Simulation, Source, Stress, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -19,12 +19,19 @@ const GRACE: Duration = Duration::from_secs(30);
 /// The variable that multiplies time limits.
 const SLOWDOWN: &str = "SX_TEST_SLOWDOWN";
 
-/// The modes of the interpreter by name, the plain one first.
-const MODES: &[(&str, Stress)] = &[
-    ("interp", PLAIN),
-    ("interp+gc-stress", Stress { collect: true, ..PLAIN }),
-    ("interp+suspend", Stress { suspend: true, ..PLAIN }),
-    ("interp+seal", Stress { seal: true, ..PLAIN }),
+/// How a configuration makes an isolate: name, stress, native code.
+type Mode = (&'static str, Stress, Native);
+
+/// The configurations by name, the plain one first.
+const MODES: &[Mode] = &[
+    ("interp", PLAIN, Native::Off),
+    ("interp+gc-stress", Stress { collect: true, ..PLAIN }, Native::Off),
+    ("interp+suspend", Stress { suspend: true, ..PLAIN }, Native::Off),
+    ("interp+seal", Stress { seal: true, ..PLAIN }, Native::Off),
+    ("jit-sync", PLAIN, Native::Sync),
+    ("jit-sync+gc-stress", Stress { collect: true, ..PLAIN }, Native::Sync),
+    ("jit-sync+suspend", Stress { suspend: true, ..PLAIN }, Native::Sync),
+    ("jit-sync+seal", Stress { seal: true, ..PLAIN }, Native::Sync),
 ];
 
 const PLAIN: Stress = Stress {
@@ -33,23 +40,25 @@ const PLAIN: Stress = Stress {
     seal: false,
 };
 
-/// Every configuration of the interpreter, the plain one first.
+/// Every configuration of the engine, the plain one first.
 pub fn engine_configurations() -> Vec<Arc<dyn Configuration>> {
-    let configuration = |&(name, stress): &(&'static str, Stress)| -> Arc<dyn Configuration> {
-        Arc::new(EngineConfiguration { name, stress })
+    let configuration = |&(name, stress, native): &Mode| -> Arc<dyn Configuration> {
+        Arc::new(EngineConfiguration { name, stress, native })
     };
     MODES.iter().map(configuration).collect()
 }
 
-/// What the configuration of that name makes an isolate do.
-pub fn stress_of(name: &str) -> Option<Stress> {
-    MODES.iter().find(|(mode, _)| *mode == name).map(|(_, stress)| *stress)
+/// How the configuration of that name makes an isolate.
+pub fn mode_of(name: &str) -> Option<(Stress, Native)> {
+    let row = MODES.iter().find(|(mode, ..)| *mode == name);
+    row.map(|(_, stress, native)| (*stress, *native))
 }
 
-/// The interpreter in one mode.
+/// The engine in one mode.
 struct EngineConfiguration {
     name: &'static str,
     stress: Stress,
+    native: Native,
 }
 
 impl Configuration for EngineConfiguration {
@@ -61,6 +70,7 @@ impl Configuration for EngineConfiguration {
         let engine = Engine::with(Options {
             memory_limit: case.memory_limit,
             stress: self.stress,
+            native: self.native,
         });
         let simulation = Simulation::new(1);
         let mut isolate = engine.isolate_in(&simulation).map_err(|e| e.to_string())?;

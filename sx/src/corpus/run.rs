@@ -71,7 +71,7 @@ impl CaseFile {
         for case in &self.cases {
             let shared = Arc::new(case.clone());
             for configuration in configurations {
-                let is_skipped = case.skipped.iter().any(|(name, _)| name == configuration.name());
+                let is_skipped = case.skipped.iter().any(|(name, _)| names(name, configuration.name()));
                 if !is_skipped && configuration.takes(case) {
                     trials.push(Trial {
                         name: format!("{}::{}::{}", self.path, case.name, configuration.name()),
@@ -83,6 +83,11 @@ impl CaseFile {
         }
         trials
     }
+}
+
+/// Does a `;skip` of `word` mean the configuration? `+mode` means that mode of every tier.
+fn names(word: &str, configuration: &str) -> bool {
+    word == configuration || word.starts_with('+') && configuration.ends_with(word)
 }
 
 /// Runs the cases of the file at `path` whose name holds `filter` and writes what happened into

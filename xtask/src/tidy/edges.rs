@@ -10,8 +10,9 @@ use crate::tree::{File, Tree};
 const EDGES: &[(&str, &[&str])] = &[
     ("runtime", &[]),
     ("interp", &["runtime"]),
-    ("sx", &["interp", "runtime"]),
     ("store", &[]),
+    ("jit", &["runtime"]),
+    ("sx", &["interp", "jit", "runtime"]),
     ("tools", &["interp", "runtime", "sx"]),
     ("serve", &["store", "sx", "tools"]),
     ("cli", &["serve", "store", "sx", "tools"]),

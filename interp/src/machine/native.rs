@@ -1,0 +1,496 @@
+//! The machine's side of the native tier: when a function is compiled, how native code is entered,
+//! what is done when it leaves for good or for a moment.
+//!
+//! Native code is stackless, so at any moment it is either running, with the machine below it
+//! waiting in `run_native`, or there is none of it on any stack; retired code is freed then.
+//! A helper (`native/helpers.rs`) does for native code what the loop does itself, and says where
+//! native code goes on: `next_native`.
+//!
+//! Invariant: a stepped program never enters native code, so all of this asks first.
+#![allow(unsafe_code)]
+
+mod helpers;
+
+use super::{Exit, Machine};
+use std::any::Any;
+use sx_runtime::instance::{Instance, builtin, instance_of};
+use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Context, Stubs, status};
+use sx_runtime::ops::{Instr, Op};
+use sx_runtime::stack::Site;
+use sx_runtime::value::Word;
+
+type Step = Result<(), Box<Exit>>;
+
+/// Guards that fail at one instruction before it gets code for every kind of operand.
+const MOST_EXITS: u32 = 12;
+/// Times a function is compiled at most.
+const MOST_COMPILES: u32 = 40;
+
+/// When functions are compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativeOptions {
+    /// Calls before a function is compiled.
+    pub threshold: u32,
+    /// Turns of a loop before it is entered natively.
+    pub loop_threshold: u16,
+    /// Compile before the call goes on, on the program's own thread.
+    pub sync: bool,
+}
+
+impl Default for NativeOptions {
+    fn default() -> NativeOptions {
+        NativeOptions {
+            threshold: 60,
+            loop_threshold: 500,
+            sync: false,
+        }
+    }
+}
+
+impl NativeOptions {
+    /// Everything is compiled before it first runs: for tests.
+    pub const SYNC: NativeOptions = NativeOptions {
+        threshold: 1,
+        loop_threshold: 1,
+        sync: true,
+    };
+}
+
+/// What the tier has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NativeStats {
+    /// Functions compiled, again or for the first time.
+    pub compiled: u64,
+    /// Functions the compiler would not compile.
+    pub refused: u64,
+    /// Compiles that were for other loops or operands than the first.
+    pub again: u64,
+    /// Times a guard failed.
+    pub exits: u64,
+    /// Times native code was entered from the machine.
+    pub entered: u64,
+    /// Functions whose code was given up because a primitive was redefined.
+    pub retired: u64,
+    /// Bytes of code made.
+    pub bytes: u64,
+    /// Time spent compiling.
+    pub nanos: u64,
+}
+
+/// The native tier of a machine.
+pub(super) struct Tier {
+    context: Box<Context>,
+    /// Addresses by number of entry.
+    entries: Vec<usize>,
+    stubs: Stubs,
+    compiler: Box<dyn Compiler>,
+    options: NativeOptions,
+    stats: NativeStats,
+    /// Code that nothing enters any more, until native code has been left.
+    retired: Vec<Compiled>,
+    /// Why the run ends, from a helper to `run_native`.
+    exit: Option<Box<Exit>>,
+    /// A panic in a helper, likewise.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+impl Machine {
+    /// Gives the machine a native tier.
+    pub fn set_native(&mut self, compiler: Box<dyn Compiler>, options: NativeOptions) {
+        let stubs = compiler.stubs();
+        let entries = vec![stubs.returned];
+        let stack = &self.isolate.state.stack;
+        let context = Box::new(Context {
+            limit: stack.limit_word(),
+            nursery: &self.isolate.heap.nursery,
+            entries: entries.as_ptr(),
+            machine: std::ptr::null_mut(),
+            fp: std::ptr::null_mut(),
+            value: Word::NIL,
+            site: Word(0),
+            helpers: helpers::table(),
+        });
+        self.isolate.state.set_interpret_stub(stubs.interpret);
+        self.native = Some(Box::new(Tier {
+            context,
+            entries,
+            stubs,
+            compiler,
+            options,
+            stats: NativeStats::default(),
+            retired: vec![],
+            exit: None,
+            panic: None,
+        }));
+    }
+
+    /// What the native tier has done; `None` without one.
+    pub fn native_stats(&self) -> Option<NativeStats> {
+        self.native.as_ref().map(|tier| tier.stats)
+    }
+
+    /// Where native code enters functions that have none; 0 without a native tier.
+    #[inline]
+    pub(super) fn interpret_stub(&self) -> usize {
+        self.native.as_ref().map_or(0, |tier| tier.stubs.interpret)
+    }
+    /// After how many calls a function is compiled.
+    #[inline]
+    pub(super) fn call_threshold(&self) -> u32 {
+        self.native.as_ref().map_or(u32::MAX, |tier| tier.options.threshold)
+    }
+
+    // --- going in ------------------------------------------------------------------------------
+
+    /// The frame at `nfp`, of an exact call, is complete but for being the running one: its function
+    /// has native code, or is to get some.
+    ///
+    /// # Safety
+    /// The loop has nothing in its registers that the stack does not know.
+    #[inline(never)]
+    pub(super) unsafe fn native_call(&mut self, nfp: *mut Word) -> Step {
+        let stack = &mut self.isolate.state.stack;
+        (stack.fp, stack.pc, stack.at_call) = (nfp, 0, false);
+        // SAFETY: by the caller.
+        unsafe {
+            let instance = instance_of(*nfp);
+            if instance.calls.get() == self.call_threshold() {
+                self.promote_running();
+            }
+            match instance.entry.get() {
+                entry if entry == self.interpret_stub() => Ok(()),
+                entry => self.run_native(entry, nfp, Word::NIL, Word(0)),
+            }
+        }
+    }
+
+    /// A value returns into a frame that waits for it in native code.
+    ///
+    /// # Safety
+    /// `fp` is the waiting frame and `site` its site word.
+    #[inline(never)]
+    pub(super) unsafe fn native_return(&mut self, fp: *mut Word, value: Word, site: Word) -> Step {
+        let entry = self
+            .native
+            .as_ref()
+            .and_then(|tier| tier.entries.get(Site::entry(site)).copied())
+            .unwrap_or(0);
+        // SAFETY: by the caller; the entry table holds addresses of pieces.
+        unsafe { self.run_native(entry, fp, value, site) }
+    }
+
+    /// Is the loop of this `Loop` instruction to be entered natively?
+    #[inline(always)]
+    pub(super) fn wants_loop(&self, i: Instr, instance: &Instance) -> bool {
+        instance.has_loops.get() || i.a() + 1 == self.loop_threshold()
+    }
+    #[inline]
+    fn loop_threshold(&self) -> usize {
+        self.native
+            .as_ref()
+            .map_or(0, |tier| tier.options.loop_threshold as usize)
+    }
+
+    /// Enters the loop at `pc` natively if there is code for it; asks for some if it is hot.
+    ///
+    /// # Safety
+    /// `fp` is the running frame and stands at `pc`.
+    #[inline(never)]
+    pub(super) unsafe fn native_loop(&mut self, fp: *mut Word, pc: usize) -> Step {
+        let stack = &mut self.isolate.state.stack;
+        (stack.fp, stack.pc, stack.at_call) = (fp, pc, false);
+        // SAFETY: by the caller.
+        unsafe {
+            let instance = instance_of(*fp);
+            if loop_entry(instance, pc).is_none() {
+                let mut native = instance.native.borrow_mut();
+                if native.loops.contains(&(pc as u32)) {
+                    return Ok(());
+                }
+                native.loops.push(pc as u32);
+                drop(native);
+                self.promote_running();
+            }
+            match loop_entry(instance, pc) {
+                Some(entry) => self.run_native(entry, fp, Word::NIL, Word(0)),
+                None => Ok(()),
+            }
+        }
+    }
+
+    /// Goes on natively if the running frame can.
+    #[inline]
+    pub(super) fn go_native(&mut self) -> Step {
+        let next = self.next_native();
+        let Some(tier) = &self.native else { return Ok(()) };
+        if next == tier.stubs.moved {
+            return Ok(());
+        }
+        let (fp, value, site) = (tier.context.fp, tier.context.value, tier.context.site);
+        // SAFETY: `next_native` answers a piece and has put its registers into the context.
+        unsafe { self.run_native(next, fp, value, site) }
+    }
+
+    /// Where the running frame goes on in native code, the registers in the context; the stub that
+    /// leaves if it does not.
+    fn next_native(&mut self) -> usize {
+        if self.isolate.state.redefined {
+            self.retire_stale();
+        }
+        let resumed = std::mem::replace(&mut self.resumed, Word(0));
+        let Some(tier) = &mut self.native else { return 0 };
+        let moved = tier.stubs.moved;
+        if !self.fibers.is_empty() {
+            return moved;
+        }
+        let stack = &self.isolate.state.stack;
+        let (fp, pc) = (stack.fp, stack.pc);
+        if stack.at_call || !stack.active {
+            return moved;
+        }
+        // SAFETY: the running frame is complete.
+        unsafe {
+            let instance = instance_of(*fp);
+            tier.context.fp = fp;
+            if pc == 0 {
+                let entry = instance.entry.get();
+                return if entry == tier.stubs.interpret { moved } else { entry };
+            }
+            if Site::entry(resumed) == 0 || Site::of(resumed).pc + 1 != pc {
+                return moved;
+            }
+            let entry = tier.entries[Site::entry(resumed)];
+            if entry == tier.stubs.returned {
+                return moved;
+            }
+            tier.context.value = *fp.add(Instr(*instance.code.add(pc - 1)).a());
+            tier.context.site = resumed;
+            entry
+        }
+    }
+
+    /// Runs native code from `entry` on until it leaves; then the stack says what the machine does.
+    ///
+    /// # Safety
+    /// `entry` is a piece and the others its registers; the stack is otherwise complete.
+    unsafe fn run_native(&mut self, entry: usize, fp: *mut Word, value: Word, site: Word) -> Step {
+        if self.isolate.state.redefined {
+            self.retire_stale();
+        }
+        let machine: *mut Machine = self;
+        let mut registers = (entry, fp, value, site);
+        loop {
+            let Some(tier) = &mut self.native else { return Ok(()) };
+            tier.retired.clear();
+            tier.stats.entered += 1;
+            tier.context.machine = machine.cast();
+            tier.context.nursery = &self.isolate.heap.nursery;
+            tier.context.limit = self.isolate.state.stack.limit_word();
+            let context: *mut Context = &mut *tier.context;
+            let (entry, fp, value, site) = registers;
+            type Enter = extern "C" fn(*mut Context, usize, *mut Word, Word, Word) -> u64;
+            // SAFETY: the stub has this signature; by the caller the registers are right. The
+            // machine is reached through the context until the call returns.
+            let answer = unsafe {
+                let enter = std::mem::transmute::<usize, Enter>(tier.stubs.enter);
+                enter(context, entry, fp, value, site)
+            };
+            let Some(tier) = &mut self.native else { return Ok(()) };
+            if let Some(panic) = tier.panic.take() {
+                std::panic::resume_unwind(panic);
+            }
+            if let Some(exit) = tier.exit.take() {
+                return Err(exit);
+            }
+            if answer != status::ENTER {
+                return Ok(());
+            }
+            let fp = tier.context.fp;
+            let stack = &mut self.isolate.state.stack;
+            (stack.fp, stack.pc, stack.at_call) = (fp, 0, false);
+            // SAFETY: native code has made the frame at `fp`.
+            let instance = unsafe { instance_of(*fp) };
+            let calls = instance.calls.get().wrapping_add(1);
+            instance.calls.set(calls);
+            if calls != self.call_threshold() {
+                return Ok(());
+            }
+            // SAFETY: as above.
+            unsafe { self.promote_running() };
+            match instance.entry.get() {
+                entry if entry == self.interpret_stub() => return Ok(()),
+                entry => registers = (entry, fp, Word::NIL, Word(0)),
+            }
+        }
+    }
+
+    // --- compiling -----------------------------------------------------------------------------
+
+    /// The function of the running frame is to be compiled, now or by and by.
+    ///
+    /// # Safety
+    /// The running frame is complete.
+    pub(super) unsafe fn promote_running(&mut self) {
+        // SAFETY: by the caller.
+        let instance: *const Instance = unsafe { instance_of(*self.isolate.state.stack.fp) };
+        // SAFETY: the instance of a running frame is alive.
+        self.compile(unsafe { &*instance });
+    }
+
+    fn compile(&mut self, instance: &Instance) {
+        let Some(tier) = &mut self.native else { return };
+        let mut native = instance.native.borrow_mut();
+        if native.pending || native.refused.is_some() || native.compiles >= MOST_COMPILES || !is_compilable(instance) {
+            return;
+        }
+        let Some(job) = tier.job(instance, &native.generic, &native.loops) else {
+            return;
+        };
+        native.compiles += 1;
+        if tier.options.sync {
+            drop(native);
+            let made = tier.compiler.compile(job);
+            tier.install(instance, made);
+        } else {
+            native.pending = true;
+            tier.compiler.submit(job, self.isolate.state.stack.interrupter());
+        }
+    }
+
+    /// Puts what the compiling thread has finished to use.
+    pub(super) fn install_finished(&mut self) {
+        let Some(tier) = &mut self.native else { return };
+        for (instance, made) in tier.compiler.finished() {
+            // SAFETY: an instance with a pending compile is kept.
+            let instance = unsafe { &*(instance as *const Instance) };
+            let was_stale = {
+                let mut native = instance.native.borrow_mut();
+                native.pending = false;
+                std::mem::take(&mut native.stale)
+            };
+            if was_stale {
+                // Compiled from code that has been patched since.
+                continue;
+            }
+            tier.install(instance, made);
+        }
+    }
+
+    /// Gives up the code of every function that had a redefined primitive compiled.
+    fn retire_stale(&mut self) {
+        self.isolate.state.redefined = false;
+        let Some(tier) = &mut self.native else { return };
+        for instance in self.isolate.state.instances() {
+            let mut native = instance.native.borrow_mut();
+            if !native.stale {
+                continue;
+            }
+            // A pending compile finds the mark when it is installed.
+            native.stale = native.pending;
+            if let Some(code) = native.code.take() {
+                tier.stats.retired += 1;
+                tier.retire(instance, code);
+                instance.calls.set(0);
+            }
+        }
+    }
+
+    /// A guard failed at the instruction `pc` of the running frame.
+    fn note_exit(&mut self, pc: usize) {
+        let Some(tier) = &mut self.native else { return };
+        tier.stats.exits += 1;
+        // SAFETY: the running frame is complete.
+        let instance: *const Instance = unsafe { instance_of(*self.isolate.state.stack.fp) };
+        // SAFETY: the instance of a running frame is alive.
+        let instance = unsafe { &*instance };
+        let mut native = instance.native.borrow_mut();
+        let pc = pc as u32;
+        let count = match native.exits.iter_mut().find(|row| row.0 == pc) {
+            Some(row) => {
+                row.1 += 1;
+                row.1
+            }
+            None => {
+                native.exits.push((pc, 1));
+                1
+            }
+        };
+        if count == MOST_EXITS && !native.generic.contains(&pc) {
+            native.generic.push(pc);
+            drop(native);
+            tier.stats.again += 1;
+            self.compile(instance);
+        }
+    }
+}
+
+/// Where native code of the instance is entered for the loop at `pc`.
+fn loop_entry(instance: &Instance, pc: usize) -> Option<usize> {
+    let native = instance.native.borrow();
+    let loops = &native.code.as_ref()?.loops;
+    loops.iter().find(|row| row.0 as usize == pc).map(|row| row.1)
+}
+
+/// Has the function instructions, and none that belong to the machine alone?
+fn is_compilable(instance: &Instance) -> bool {
+    let for_machine = |word: &u64| matches!(Instr(*word).op(), Some(Op::Underflow | Op::Halt) | None);
+    instance.builtin == builtin::NONE && !instance.code().is_empty() && !instance.code().iter().any(for_machine)
+}
+
+impl Tier {
+    /// What the compiler needs to know of an instance; `None` if there are no numbers for its entries.
+    fn job(&mut self, instance: &Instance, generic: &[u32], loops: &[u32]) -> Option<CompileJob> {
+        let code = instance.code().to_vec();
+        let is_call = |word: &&u64| matches!(Instr(**word).op(), Some(Op::Call | Op::CallGlobal | Op::Control));
+        let calls = code.iter().filter(is_call).count();
+        let first_entry = self.entries.len();
+        if first_entry + calls >= Site::ENTRIES {
+            return None;
+        }
+        self.entries.resize(first_entry + calls, self.stubs.returned);
+        self.context.entries = self.entries.as_ptr();
+        Some(CompileJob {
+            chunk: instance.chunk.clone(),
+            code,
+            generic: generic.to_vec(),
+            loops: loops.to_vec(),
+            first_entry: first_entry as u32,
+            instance: instance as *const Instance as usize,
+        })
+    }
+
+    /// Puts code to use in place of what there was.
+    fn install(&mut self, instance: &Instance, made: Result<Compiled, Bailout>) {
+        let mut native = instance.native.borrow_mut();
+        let code = match made {
+            Ok(code) => code,
+            Err(why) => {
+                native.refused = Some(why);
+                self.stats.refused += 1;
+                return;
+            }
+        };
+        if let Some(old) = native.code.take() {
+            self.retire(instance, old);
+        }
+        for (number, address) in &code.entries {
+            self.entries[*number as usize] = *address;
+        }
+        self.stats.compiled += 1;
+        self.stats.bytes += code.bytes as u64;
+        self.stats.nanos += code.nanos;
+        instance.entry.set(code.entry);
+        instance.has_loops.set(!code.loops.is_empty());
+        native.code = Some(code);
+    }
+
+    /// Nothing enters this code any more; frames that wait in it go on in the machine.
+    fn retire(&mut self, instance: &Instance, code: Compiled) {
+        instance.entry.set(self.stubs.interpret);
+        instance.has_loops.set(false);
+        for (number, _) in &code.entries {
+            self.entries[*number as usize] = self.stubs.returned;
+        }
+        self.retired.push(code);
+    }
+}

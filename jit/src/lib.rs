@@ -1,0 +1,109 @@
+//! The native tier: bytecode and feedback to machine code.
+//!
+//! A function is cut into pieces (`piece`), each is analysed (`types`) and lowered (`lower`) to
+//! Cranelift's form, and all of them together are one unit of code (`memory`). What the machine
+//! and the code agree on is in `sx_runtime::native`.
+//!
+//! Deliberately absent: the machine, and any knowledge of when to compile; that is `interp`'s.
+
+mod lower;
+mod memory;
+mod piece;
+mod stubs;
+mod types;
+mod unit;
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Stubs};
+use sx_runtime::stack::Interrupter;
+use unit::{Answer, Maker};
+
+/// What an isolate asks for native code.
+pub struct Jit {
+    maker: Maker,
+    stubs: Stubs,
+    asked: Sender<Request>,
+    answers: (Sender<Answer>, Receiver<Answer>),
+}
+
+/// A job on its way to the thread that compiles.
+struct Request {
+    job: CompileJob,
+    answer: Sender<Answer>,
+    wake: Interrupter,
+}
+
+/// The process's compiling thread, and the memory all isolates share.
+struct Shared {
+    space: Arc<memory::Space>,
+    stubs: stubs::Code,
+    asked: Sender<Request>,
+}
+
+/// Is there a native tier for this machine?
+pub const SUPPORTED: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
+fn shared() -> Option<&'static Shared> {
+    static SHARED: OnceLock<Option<Shared>> = OnceLock::new();
+    SHARED.get_or_init(begin).as_ref()
+}
+
+fn begin() -> Option<Shared> {
+    let space = Arc::new(memory::Space::new());
+    let mut maker = Maker::new(space.clone())?;
+    let stubs = maker.stubs().ok()?;
+    let (asked, jobs) = channel::<Request>();
+    let work = move || {
+        for Request { job, answer, wake } in jobs {
+            let instance = job.instance;
+            let made = maker.compile(&job);
+            // The isolate may be gone; nobody misses the answer then.
+            if answer.send((instance, made)).is_ok() {
+                wake.poke();
+            }
+        }
+    };
+    thread::Builder::new().name("sx-jit".into()).spawn(work).ok()?;
+    Some(Shared { space, stubs, asked })
+}
+
+impl Jit {
+    /// A compiler, if this machine can have one.
+    pub fn new() -> Option<Jit> {
+        if !SUPPORTED {
+            return None;
+        }
+        let shared = shared()?;
+        Some(Jit {
+            maker: Maker::new(shared.space.clone())?,
+            stubs: shared.stubs.stubs,
+            asked: shared.asked.clone(),
+            answers: channel(),
+        })
+    }
+}
+
+impl Compiler for Jit {
+    fn stubs(&self) -> Stubs {
+        self.stubs
+    }
+    fn compile(&mut self, job: CompileJob) -> Result<Compiled, Bailout> {
+        self.maker.compile(&job)
+    }
+    fn submit(&mut self, job: CompileJob, wake: Interrupter) {
+        let answer = self.answers.0.clone();
+        let instance = job.instance;
+        if self.asked.send(Request { job, answer, wake }).is_err() {
+            // Without the thread there is an answer all the same.
+            let _ = self.answers.0.send((instance, Err(Bailout::Refused)));
+        }
+    }
+    fn finished(&mut self) -> Vec<Answer> {
+        self.answers.1.try_iter().collect()
+    }
+    fn explain(&mut self, job: CompileJob) -> Result<(String, String), Bailout> {
+        self.maker.explain(&job)
+    }
+}

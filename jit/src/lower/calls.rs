@@ -1,0 +1,175 @@
+//! Calls, returns, control operations: where a piece ends, or a primitive runs in its middle.
+//!
+//! A call stores what is needed behind it and the site word, then jumps into the callee; the
+//! return jumps to the entry that the site word names.
+
+use super::{Lower, MEMORY, at, field, slot_offset};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use std::mem::offset_of;
+use sx_runtime::instance::Instance;
+use sx_runtime::native::{Context, Helper};
+use sx_runtime::object::{self, closure_head};
+use sx_runtime::ops::{Instr, Op};
+use sx_runtime::stack::Site;
+use sx_runtime::value::{TAG_POINTER, Word};
+
+impl Lower<'_, '_> {
+    /// Emits what `arithmetic` and `data` have left alone; answers whether it ended the block.
+    pub(super) fn call(&mut self, pc: usize, i: Instr, op: Op) -> bool {
+        match op {
+            Op::Call | Op::CallGlobal => self.plain_call(pc, i, op),
+            Op::TailCall | Op::TailCallGlobal => self.tail_call(pc, i, op),
+            Op::Return => self.return_value(i.a()),
+            Op::Control => {
+                self.flush(pc);
+                self.store_site(pc, i.b());
+                let next = self.call_at(Helper::Control, pc);
+                self.go_on_at(next);
+            }
+            Op::TailControl => {
+                self.flush(pc);
+                let next = self.call_at(Helper::Control, pc);
+                self.go_on_at(next);
+            }
+            Op::Underflow | Op::Halt => self.leave(pc),
+            Op::CallPrim => {
+                let word = self.safepoint(Helper::Primitive, pc);
+                self.set_word(i.a(), word);
+                return false;
+            }
+            Op::PushMark => {
+                self.safepoint(Helper::PushMark, pc);
+                // It has written the slot itself.
+                self.state.slots[i.c()] = super::IN_FRAME;
+                return false;
+            }
+            Op::PopMark => {
+                self.safepoint(Helper::PopMark, pc);
+                return false;
+            }
+            // All others are emitted elsewhere.
+            _ => return false,
+        }
+        true
+    }
+
+    /// Jumps to where a helper says, with the registers it left in the context.
+    pub(super) fn go_on_at(&mut self, next: Value) {
+        let load = |l: &mut Self, offset: usize| l.b.ins().load(I64, MEMORY, l.context, at(offset));
+        let fp = load(self, offset_of!(Context, fp));
+        let value = load(self, offset_of!(Context, value));
+        let site = load(self, offset_of!(Context, site));
+        self.b
+            .ins()
+            .return_call_indirect(self.tail, next, &[self.context, fp, value, site]);
+    }
+
+    fn store_site(&mut self, pc: usize, base: usize) {
+        let entry = self.f.entries.get(&pc).copied().unwrap_or(0);
+        let site = self.number(Site { pc, base }.with_entry(entry).0);
+        self.b.ins().store(MEMORY, site, self.fp, slot_offset(base - 1));
+    }
+
+    /// Is `callee` a closure of exactly `argc` parameters and its frame at `nfp` within the limit?
+    /// Otherwise `slow`.
+    fn guard_exact(&mut self, callee: Value, argc: usize, nfp: Value, slow: Block) {
+        let tag = self.masked(callee, 7);
+        let pointer = self.same(tag, TAG_POINTER);
+        self.guard(pointer, slow);
+        let head = self.b.ins().load(I32, MEMORY, callee, field(0));
+        let wanted = closure_head(argc as u16, false);
+        let wanted = self.b.ins().iconst(I32, wanted as i32 as i64);
+        let exact = self.b.ins().icmp(IntCC::Equal, head, wanted);
+        self.guard(exact, slow);
+        let limit = self.limit();
+        let room = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, nfp, limit);
+        self.guard(room, slow);
+    }
+
+    /// Jumps into the closure whose frame is at `nfp`.
+    fn enter(&mut self, callee: Value, nfp: Value) {
+        let instance = self.b.ins().load(I64, MEMORY, callee, field(object::closure::INSTANCE));
+        let entry = self
+            .b
+            .ins()
+            .load(I64, MEMORY, instance, at(offset_of!(Instance, entry)));
+        let none = self.number(0);
+        self.b
+            .ins()
+            .return_call_indirect(self.tail, entry, &[self.context, nfp, none, none]);
+    }
+
+    fn plain_call(&mut self, pc: usize, i: Instr, op: Op) {
+        let base = i.b();
+        let (argc, callee) = if op == Op::Call {
+            (i.c(), self.word(base))
+        } else {
+            (i.d(), self.global(i.c()))
+        };
+        self.flush(pc);
+        if op == Op::CallGlobal {
+            self.b.ins().store(MEMORY, callee, self.fp, slot_offset(base));
+        }
+        self.store_site(pc, base);
+        let nfp = self.b.ins().iadd_imm_s(self.fp, base as i64 * 8);
+        let slow = self.cold_block();
+        self.guard_exact(callee, argc, nfp, slow);
+        self.enter(callee, nfp);
+        self.b.switch_to_block(slow);
+        if op == Op::CallGlobal {
+            let way = self.way_out(pc);
+            let unbound = self.same(callee, Word::UNBOUND.0);
+            self.guard_not(unbound, way);
+        }
+        let argc = self.number(argc as u64);
+        let next = self.helper(Helper::Call, &[nfp, argc]);
+        self.go_on_at(next);
+    }
+
+    fn tail_call(&mut self, pc: usize, i: Instr, op: Op) {
+        let base = i.b();
+        let (argc, callee) = if op == Op::TailCall {
+            (i.c(), self.word(base))
+        } else {
+            (i.d(), self.global(i.c()))
+        };
+        let args: Vec<Value> = (0..argc).map(|k| self.word(base + 1 + k)).collect();
+        let slow = self.cold_block();
+        let before = self.state.clone();
+        self.guard_exact(callee, argc, self.fp, slow);
+        self.b.ins().store(MEMORY, callee, self.fp, 0);
+        for (k, arg) in args.into_iter().enumerate() {
+            self.b.ins().store(MEMORY, arg, self.fp, slot_offset(1 + k));
+        }
+        self.enter(callee, self.fp);
+        self.b.switch_to_block(slow);
+        self.state = before;
+        if op == Op::TailCallGlobal {
+            let way = self.way_out(pc);
+            let unbound = self.same(callee, Word::UNBOUND.0);
+            self.guard_not(unbound, way);
+        }
+        self.flush(pc);
+        let next = self.call_at(Helper::TailCall, pc);
+        self.go_on_at(next);
+    }
+
+    fn return_value(&mut self, slot: usize) {
+        let value = self.word(slot);
+        let site = self.b.ins().load(I64, MEMORY, self.fp, -8);
+        let entries = at(offset_of!(Context, entries));
+        let entries = self.b.ins().load(I64, MEMORY, self.context, entries);
+        let number = self.b.ins().ushr_imm_u(site, Site::ENTRY_SHIFT as i64);
+        let offset = self.b.ins().ishl_imm_u(number, 3);
+        let row = self.b.ins().iadd(entries, offset);
+        let next = self.b.ins().load(I64, MEMORY, row, 0);
+        let base = self.masked(site, 0xffff << 1);
+        let bytes = self.b.ins().ishl_imm_u(base, 2);
+        let caller = self.b.ins().isub(self.fp, bytes);
+        self.b
+            .ins()
+            .return_call_indirect(self.tail, next, &[self.context, caller, value, site]);
+    }
+}

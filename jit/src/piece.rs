@@ -1,0 +1,203 @@
+//! How a function is cut into pieces of native code.
+//!
+//! A piece begins where native code can be entered: at the function's first instruction, behind a
+//! call, or at a loop head the machine asked for. It holds every block reachable from there
+//! without crossing a call, so a call ends it, and blocks reachable from several beginnings are
+//! in several pieces.
+
+use crate::types::{Notes, Types};
+use std::collections::{BTreeMap, BTreeSet};
+use sx_runtime::ops::{Effect, Instr, Op};
+
+/// Where a piece begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// At the function's first instruction.
+    Start,
+    /// Behind the call at this instruction, whose value comes in.
+    Behind(usize),
+    /// At this loop head.
+    Loop(usize),
+}
+
+impl Root {
+    /// The first instruction.
+    pub fn pc(self) -> usize {
+        match self {
+            Root::Start => 0,
+            Root::Behind(call) => call + 1,
+            Root::Loop(pc) => pc,
+        }
+    }
+}
+
+/// Does native code end here, with the frame waiting for a value?
+pub fn is_call(i: Instr) -> bool {
+    matches!(i.op(), Some(Op::Call | Op::CallGlobal | Op::Control))
+}
+
+/// The blocks of a function: first instruction, one past the last.
+pub struct Blocks {
+    ends: BTreeMap<usize, usize>,
+}
+
+impl Blocks {
+    /// Cuts `code` at jumps, their targets, calls and `extra`.
+    pub fn new(code: &[Instr], extra: &[u32]) -> Blocks {
+        let mut starts = BTreeSet::from([0, code.len()]);
+        starts.extend(extra.iter().map(|pc| *pc as usize));
+        for (pc, i) in code.iter().enumerate() {
+            starts.extend(i.target(pc));
+            let ends = i
+                .op()
+                .is_none_or(|op| op.info().has(Effect::End) || op.info().has(Effect::Branch));
+            if ends || is_call(*i) {
+                starts.insert(pc + 1);
+            }
+        }
+        starts.retain(|s| *s <= code.len());
+        let starts: Vec<usize> = starts.into_iter().collect();
+        Blocks {
+            ends: starts.windows(2).map(|w| (w[0], w[1])).collect(),
+        }
+    }
+    /// One past the last instruction of the block that begins at `start`.
+    pub fn end(&self, start: usize) -> usize {
+        self.ends.get(&start).copied().unwrap_or(start)
+    }
+}
+
+/// Where control may go from the block that ends with `last` at `pc`, within a piece.
+fn successors(last: Instr, pc: usize) -> Vec<usize> {
+    let Some(op) = last.op() else { return vec![] };
+    if is_call(last) {
+        return vec![];
+    }
+    let mut next: Vec<usize> = last.target(pc).into_iter().collect();
+    if !op.info().has(Effect::End) && !next.contains(&(pc + 1)) {
+        next.push(pc + 1);
+    }
+    next
+}
+
+/// One piece: its blocks in reverse postorder, with what leads where.
+pub struct Piece {
+    /// Where it begins.
+    pub root: Root,
+    /// First instructions of its blocks.
+    pub order: Vec<usize>,
+    /// Successors by block.
+    pub next: BTreeMap<usize, Vec<usize>>,
+    /// Blocks with several predecessors, the beginning counted as one.
+    pub joins: BTreeSet<usize>,
+    /// Slots that some instruction of the piece writes.
+    pub written: BTreeSet<usize>,
+    /// Slots that instructions inside its loops read.
+    pub read_in_loops: BTreeSet<usize>,
+    /// What is known of the slots at the start of each block.
+    pub types: BTreeMap<usize, Types>,
+}
+
+impl Piece {
+    /// Finds the blocks.
+    pub fn new(root: Root, code: &[Instr], blocks: &Blocks) -> Piece {
+        let mut piece = Piece {
+            root,
+            order: vec![],
+            next: BTreeMap::new(),
+            joins: BTreeSet::new(),
+            written: BTreeSet::new(),
+            read_in_loops: BTreeSet::new(),
+            types: BTreeMap::new(),
+        };
+        piece.walk(code, blocks);
+        let mut seen = BTreeSet::from([root.pc()]);
+        for to in piece.next.values().flatten() {
+            if !seen.insert(*to) {
+                piece.joins.insert(*to);
+            }
+        }
+        if let Root::Behind(call) = root {
+            piece.written.extend(code[call].def());
+        }
+        for start in &piece.order {
+            piece
+                .written
+                .extend(code[*start..blocks.end(*start)].iter().filter_map(|i| i.def()));
+        }
+        piece.find_loop_reads(code, blocks);
+        piece
+    }
+
+    /// Depth first, without recursion.
+    fn walk(&mut self, code: &[Instr], blocks: &Blocks) {
+        let mut post = vec![];
+        let mut stack = vec![(self.root.pc(), 0)];
+        self.enter(self.root.pc(), code, blocks);
+        while let Some((start, n)) = stack.last_mut() {
+            match self.next[start].get(*n).copied() {
+                Some(to) => {
+                    *n += 1;
+                    if !self.next.contains_key(&to) {
+                        self.enter(to, code, blocks);
+                        stack.push((to, 0));
+                    }
+                }
+                None => {
+                    post.push(*start);
+                    stack.pop();
+                }
+            }
+        }
+        post.reverse();
+        self.order = post;
+    }
+
+    fn enter(&mut self, start: usize, code: &[Instr], blocks: &Blocks) {
+        let last = blocks.end(start) - 1;
+        self.next.insert(start, successors(code[last], last));
+    }
+
+    /// Slots read between a loop head and a jump back to it, in the order of the code.
+    fn find_loop_reads(&mut self, code: &[Instr], blocks: &Blocks) {
+        let place: BTreeMap<usize, usize> = self.order.iter().enumerate().map(|(n, s)| (*s, n)).collect();
+        for (from, next) in &self.next {
+            for head in next.iter().filter(|to| place[to] <= place[from]) {
+                for start in &self.order[place[head]..=place[from]] {
+                    for i in &code[*start..blocks.end(*start)] {
+                        i.uses(|s| {
+                            self.read_in_loops.insert(s);
+                        });
+                        if i.op() == Some(Op::Captured) {
+                            self.read_in_loops.insert(0);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Is the edge a jump back?
+    pub fn instructions(&self, blocks: &Blocks) -> usize {
+        self.order.iter().map(|s| blocks.end(*s) - s).sum()
+    }
+
+    /// Finds what is known at the start of each block.
+    pub fn infer(&mut self, notes: &Notes<'_>, blocks: &Blocks, slots: usize) {
+        self.types = self.order.iter().map(|s| (*s, Types::impossible(slots))).collect();
+        let start = self.root.pc();
+        self.types.insert(start, Types::unknown(slots));
+        let mut todo: BTreeSet<usize> = BTreeSet::from([start]);
+        while let Some(block) = todo.pop_first() {
+            let mut types = self.types[&block].clone();
+            for pc in block..blocks.end(block) {
+                types.step(notes, pc);
+            }
+            for to in &self.next[&block] {
+                if self.types.get_mut(to).is_some_and(|t| t.join(&types)) {
+                    todo.insert(*to);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The fixed pieces: into native code, out of it, and the return into a frame of the machine.
+
+use crate::lower::{piece_signature, signature};
+use crate::memory::Provider;
+use crate::unit::Maker;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::FunctionBuilder;
+use std::mem::offset_of;
+use sx_runtime::native::{Bailout, Context, Helper, Stubs, status};
+
+const MEMORY: MemFlagsData = MemFlagsData::trusted();
+
+/// The pieces and the memory they are in.
+pub struct Code {
+    pub stubs: Stubs,
+    // Held so that it is not given back.
+    _memory: Provider,
+}
+
+fn begin(b: &mut FunctionBuilder<'_>) -> Vec<Value> {
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    b.block_params(entry).to_vec()
+}
+
+/// Makes them.
+pub fn make(maker: &mut Maker) -> Result<Code, Bailout> {
+    let mut unit = maker.unit();
+    let config = maker.frontend_config();
+    let enter = maker.define(&mut unit, signature(5, CallConv::SystemV), |mut b| {
+        let p = begin(&mut b);
+        let sig = b.import_signature(piece_signature());
+        let call = b.ins().call_indirect(sig, p[1], &[p[0], p[2], p[3], p[4]]);
+        let status = b.inst_results(call)[0];
+        b.ins().return_(&[status]);
+        b.finalize(config);
+        Some(())
+    })?;
+    let interpret = maker.define(&mut unit, piece_signature(), |mut b| {
+        let p = begin(&mut b);
+        b.ins().store(MEMORY, p[1], p[0], offset_of!(Context, fp) as i32);
+        let status = b.ins().iconst(I64, status::ENTER as i64);
+        b.ins().return_(&[status]);
+        b.finalize(config);
+        Some(())
+    })?;
+    let moved = maker.define(&mut unit, piece_signature(), |mut b| {
+        begin(&mut b);
+        let status = b.ins().iconst(I64, status::MOVED as i64);
+        b.ins().return_(&[status]);
+        b.finalize(config);
+        Some(())
+    })?;
+    let returned = maker.define(&mut unit, piece_signature(), |mut b| {
+        let p = begin(&mut b);
+        let (sig, tail) = (
+            b.import_signature(signature(4, CallConv::SystemV)),
+            b.import_signature(piece_signature()),
+        );
+        let offset = offset_of!(Context, helpers) + Helper::Returned as usize * 8;
+        let helper = b.ins().load(I64, MEMORY, p[0], offset as i32);
+        let call = b.ins().call_indirect(sig, helper, &p);
+        let next = b.inst_results(call)[0];
+        let mut load = |offset: usize| b.ins().load(I64, MEMORY, p[0], offset as i32);
+        let args = [
+            p[0],
+            load(offset_of!(Context, fp)),
+            load(offset_of!(Context, value)),
+            load(offset_of!(Context, site)),
+        ];
+        b.ins().return_call_indirect(tail, next, &args);
+        b.finalize(config);
+        Some(())
+    })?;
+    let (at, memory) = unit.finish(&[enter, interpret, moved, returned])?;
+    Ok(Code {
+        stubs: Stubs {
+            enter: at[0],
+            interpret: at[1],
+            moved: at[2],
+            returned: at[3],
+        },
+        _memory: memory,
+    })
+}

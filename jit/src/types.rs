@@ -1,0 +1,316 @@
+//! What is known of a slot's value: a set of kinds, and how an instruction changes what is known.
+//!
+//! `Types::step` is the one description of what code for an instruction establishes: the analysis
+//! runs it to a fixed point over a piece, and the lowering runs it again behind each instruction
+//! it has emitted. Whatever it claims, the emitted code has checked or left by a guard.
+
+use sx_runtime::chunk::Const;
+use sx_runtime::instance::feedback;
+use sx_runtime::native::CompileJob;
+use sx_runtime::ops::{Instr, Op};
+use sx_runtime::prims::{self, Effect};
+use sx_runtime::syntax::Node;
+use sx_runtime::value::{FIXNUM_MAX, FIXNUM_MIN, Word};
+
+/// A set of kinds of value.
+pub type Kinds = u16;
+
+/// The kinds.
+#[allow(missing_docs)]
+pub mod kind {
+    use super::Kinds;
+    pub const FIX: Kinds = 1;
+    /// A float in the word.
+    pub const FLONUM: Kinds = 2;
+    /// A float on the heap.
+    pub const BOXED_FLOAT: Kinds = 4;
+    pub const FLOAT: Kinds = FLONUM | BOXED_FLOAT;
+    pub const NIL: Kinds = 8;
+    pub const BOOL: Kinds = 16;
+    pub const PAIR: Kinds = 128;
+    pub const VIEW: Kinds = 256;
+    pub const VECTOR: Kinds = 512;
+    pub const CLOSURE: Kinds = 1024;
+    pub const BOX: Kinds = 2048;
+    /// Any other object.
+    pub const OBJECT: Kinds = 4096;
+    pub const POINTER: Kinds = BOXED_FLOAT | PAIR | VIEW | VECTOR | CLOSURE | BOX | OBJECT;
+    /// These and all other immediates.
+    pub const ANY: Kinds = 8191;
+}
+use kind::*;
+
+/// Is the set not empty and within `of`?
+pub fn only(kinds: Kinds, of: Kinds) -> bool {
+    kinds != 0 && kinds & !of == 0
+}
+
+/// How arithmetic is done at an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arith {
+    /// On fixnums; anything else leaves.
+    Int,
+    /// On floats, fixnums beside them converted; anything else leaves.
+    Float,
+    /// On fixnums here, on the rest by the primitive.
+    Any,
+}
+
+/// What is known of each slot.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Types(pub Vec<Kinds>);
+
+impl Types {
+    /// Nothing is known.
+    pub fn unknown(slots: usize) -> Types {
+        Types(vec![ANY; slots])
+    }
+    /// Nothing is possible: where a join begins.
+    pub fn impossible(slots: usize) -> Types {
+        Types(vec![0; slots])
+    }
+    /// What is known where both may hold; answers whether anything changed.
+    pub fn join(&mut self, other: &Types) -> bool {
+        let mut changed = false;
+        for (a, b) in self.0.iter_mut().zip(&other.0) {
+            changed |= *a | *b != *a;
+            *a |= *b;
+        }
+        changed
+    }
+    /// A slot's.
+    pub fn of(&self, slot: usize) -> Kinds {
+        self.0[slot]
+    }
+    fn narrow(&mut self, slot: usize, to: Kinds) {
+        let now = self.0[slot] & to;
+        self.0[slot] = if now == 0 { to } else { now };
+    }
+
+    /// How the arithmetic of the instruction is done, given what is known.
+    pub fn arith(&self, job: &Notes<'_>, pc: usize) -> Arith {
+        let i = Instr(job.job.code[pc]);
+        let (x, y) = match i.op() {
+            Some(Op::AddI | Op::SubI) => (self.of(i.b()), FIX),
+            Some(Op::Add | Op::Sub | Op::Mul | Op::Div) => (self.of(i.b()), self.of(i.c())),
+            Some(Op::JumpLtI | Op::JumpNotLtI | Op::JumpGtI | Op::JumpNotGtI | Op::JumpNumEqI | Op::JumpNotNumEqI) => {
+                (self.of(i.a()), FIX)
+            }
+            Some(Op::JumpLt | Op::JumpNotLt | Op::JumpLe | Op::JumpNotLe | Op::JumpNumEq | Op::JumpNotNumEq) => {
+                (self.of(i.a()), self.of(i.b()))
+            }
+            _ => (self.of(i.b()), self.of(i.c())),
+        };
+        let noted = job.noted(pc);
+        let number = FIX | FLOAT;
+        if only(x, number) && only(y, number) && (only(x, FLOAT) || only(y, FLOAT)) {
+            return Arith::Float;
+        }
+        if job.is_generic(pc) || noted & feedback::OTHER != 0 {
+            return Arith::Any;
+        }
+        if only(x, FLOAT) || only(y, FLOAT) || noted & feedback::FLOAT != 0 {
+            return Arith::Float;
+        }
+        if i.op() == Some(Op::Div) {
+            Arith::Any
+        } else {
+            Arith::Int
+        }
+    }
+
+    /// Behind the instruction at `pc`.
+    pub fn step(&mut self, job: &Notes<'_>, pc: usize) {
+        let i = Instr(job.job.code[pc]);
+        let Some(op) = i.op() else { return };
+        let result = match op {
+            Op::Move => self.of(i.b()),
+            Op::Const => constant_kinds(job.job.chunk.consts.get(i.bc() as usize)),
+            Op::Int => FIX,
+            Op::NewBox => BOX,
+            Op::MakeClosure => CLOSURE,
+            Op::Add | Op::Sub | Op::Mul | Op::Div => match self.arith(job, pc) {
+                Arith::Int => {
+                    self.narrow(i.b(), FIX);
+                    self.narrow(i.c(), FIX);
+                    FIX
+                }
+                Arith::Float => {
+                    self.narrow_float(i.b(), i.c());
+                    FLOAT
+                }
+                Arith::Any => ANY,
+            },
+            Op::AddI | Op::SubI => match self.arith(job, pc) {
+                Arith::Int => {
+                    self.narrow(i.b(), FIX);
+                    FIX
+                }
+                Arith::Float => FLOAT,
+                Arith::Any => ANY,
+            },
+            Op::Quotient | Op::Rem | Op::Mod => {
+                if job.exact(pc) {
+                    self.narrow(i.b(), FIX);
+                    self.narrow(i.c(), FIX);
+                    FIX
+                } else {
+                    ANY
+                }
+            }
+            Op::JumpLt | Op::JumpNotLt | Op::JumpLe | Op::JumpNotLe | Op::JumpNumEq | Op::JumpNotNumEq => {
+                match self.arith(job, pc) {
+                    Arith::Int => {
+                        self.narrow(i.a(), FIX);
+                        self.narrow(i.b(), FIX);
+                    }
+                    Arith::Float => self.narrow_float(i.a(), i.b()),
+                    Arith::Any => {}
+                }
+                return;
+            }
+            Op::JumpLtI | Op::JumpNotLtI | Op::JumpGtI | Op::JumpNotGtI | Op::JumpNumEqI | Op::JumpNotNumEqI => {
+                if self.arith(job, pc) == Arith::Int {
+                    self.narrow(i.a(), FIX);
+                }
+                return;
+            }
+            Op::Lt | Op::Le | Op::NumEq | Op::Eq | Op::Not | Op::IsNil | Op::IsEmpty => BOOL,
+            Op::Cons => PAIR,
+            Op::First | Op::Rest => {
+                if job.pairs(pc) {
+                    self.narrow(i.b(), PAIR);
+                }
+                ANY
+            }
+            Op::VectorRef | Op::VectorRefI => {
+                if job.exact(pc) {
+                    self.narrow(i.b(), VECTOR);
+                    if op == Op::VectorRef {
+                        self.narrow(i.c(), FIX);
+                    }
+                }
+                ANY
+            }
+            Op::VectorSet | Op::VectorSetI => {
+                if job.exact(pc) {
+                    self.narrow(i.a(), VECTOR);
+                    if op == Op::VectorSet {
+                        self.narrow(i.b(), FIX);
+                    }
+                }
+                return;
+            }
+            Op::CallPrim => {
+                if job
+                    .primitive(i)
+                    .is_none_or(|p| matches!(p.effect, Effect::Writes | Effect::Any))
+                {
+                    self.forget_lists();
+                }
+                ANY
+            }
+            _ => match i.def() {
+                Some(_) => ANY,
+                None => return,
+            },
+        };
+        if let Some(d) = i.def() {
+            self.0[d] = result;
+        }
+    }
+
+    /// Both are numbers, and at least one is a float.
+    fn narrow_float(&mut self, x: usize, y: usize) {
+        if only(self.of(x), FLOAT) {
+            self.narrow(y, FLOAT | FIX);
+        } else if only(self.of(y), FLOAT) {
+            self.narrow(x, FLOAT | FIX);
+        } else {
+            self.narrow(x, FLOAT);
+            self.narrow(y, FLOAT);
+        }
+    }
+
+    /// A pair may have become a view, and the other way round.
+    fn forget_lists(&mut self) {
+        for kinds in &mut self.0 {
+            if *kinds & (PAIR | VIEW) != 0 {
+                *kinds |= PAIR | VIEW;
+            }
+        }
+    }
+}
+
+/// The kinds of a constant.
+pub fn constant_kinds(constant: Option<&Const>) -> Kinds {
+    match constant {
+        Some(Const::Datum(datum)) => match &datum.node {
+            Node::Int(i) if (FIXNUM_MIN..=FIXNUM_MAX).contains(i) => FIX,
+            Node::Float(f) if Word::flonum(*f).is_some() => FLONUM,
+            Node::Float(_) => BOXED_FLOAT,
+            Node::Nil => NIL,
+            Node::Bool(_) => BOOL,
+            _ => ANY,
+        },
+        _ => ANY,
+    }
+}
+
+/// What the job says of its instructions.
+pub struct Notes<'j> {
+    /// The job.
+    pub job: &'j CompileJob,
+}
+
+impl Notes<'_> {
+    /// The feedback bits of an instruction that has some.
+    pub fn noted(&self, pc: usize) -> u64 {
+        let i = Instr(self.job.code[pc]);
+        match i.op() {
+            Some(
+                Op::Add
+                | Op::Sub
+                | Op::Mul
+                | Op::Div
+                | Op::AddI
+                | Op::SubI
+                | Op::Quotient
+                | Op::Rem
+                | Op::Mod
+                | Op::Cons
+                | Op::First
+                | Op::Rest
+                | Op::Nth
+                | Op::VectorRef
+                | Op::VectorRefI
+                | Op::VectorSet
+                | Op::VectorSetI
+                | Op::IsEmpty
+                | Op::Lt
+                | Op::Le
+                | Op::NumEq,
+            ) => i.d() as u64,
+            _ => 0,
+        }
+    }
+    /// Has this instruction left too often?
+    pub fn is_generic(&self, pc: usize) -> bool {
+        self.job.generic.contains(&(pc as u32))
+    }
+    /// Is only the common case of the instruction compiled?
+    pub fn exact(&self, pc: usize) -> bool {
+        !self.is_generic(pc) && self.noted(pc) & feedback::OTHER == 0
+    }
+    /// Does the list instruction meet pairs only?
+    pub fn pairs(&self, pc: usize) -> bool {
+        self.exact(pc) && self.noted(pc) & feedback::VIEW == 0
+    }
+    /// The primitive of a `CallPrim`.
+    pub fn primitive(&self, i: Instr) -> Option<&'static prims::Prim> {
+        match self.job.chunk.consts.get(i.c()) {
+            Some(Const::Prim(name)) => prims::by_name(name).map(prims::get),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! One compile: from a job to a unit of code, by Cranelift.
+//!
+//! Invariant: whatever goes wrong in the code generator, a panic of its own included, is a bailout.
+
+use crate::lower::{Function, Lower, piece_signature};
+use crate::memory::{Provider, Space, UnitMemory};
+use crate::piece::{Blocks, Piece, Root, is_call};
+use crate::stubs;
+use crate::types::Notes;
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::{self, Signature};
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use sx_runtime::native::{Bailout, CompileJob, Compiled};
+use sx_runtime::ops::Instr;
+
+/// The address of the instance, and what came of it.
+pub type Answer = (usize, Result<Compiled, Bailout>);
+
+/// Functions with more instructions stay with the machine.
+const MOST_INSTRUCTIONS: usize = 6_000;
+/// Nor is a function compiled whose pieces have in all more than this and `MOST_GROWTH` times its
+/// own instructions.
+const FREE_INSTRUCTIONS: usize = 2_000;
+const MOST_GROWTH: usize = 8;
+
+/// Compiles jobs, one at a time.
+pub struct Maker {
+    isa: OwnedTargetIsa,
+    space: Arc<Space>,
+    context: Context,
+    frontend: FunctionBuilderContext,
+}
+
+/// A module under construction, and where its code goes.
+pub struct Unit {
+    pub module: JITModule,
+    pub memory: Provider,
+}
+
+impl Unit {
+    /// Makes the code executable; answers where the functions are executed.
+    pub fn finish(mut self, functions: &[FuncId]) -> Result<(Vec<usize>, Provider), Bailout> {
+        self.module.finalize_definitions().map_err(bailout)?;
+        let writes: Vec<*const u8> = functions
+            .iter()
+            .map(|f| self.module.get_finalized_function(*f))
+            .collect();
+        let memory = self.memory.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let addresses = writes.into_iter().map(|w| memory.execute_address(w)).collect();
+        drop(memory);
+        Ok((addresses, self.memory))
+    }
+}
+
+fn bailout(error: ModuleError) -> Bailout {
+    match error {
+        ModuleError::Allocation { .. } => Bailout::NoMemory,
+        _ => Bailout::Refused,
+    }
+}
+
+fn host_isa() -> Option<OwnedTargetIsa> {
+    let mut flags = settings::builder();
+    let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+    for (name, value) in [
+        ("opt_level", "speed"),
+        ("enable_verifier", verify),
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+        ("is_pic", "false"),
+        ("use_colocated_libcalls", "false"),
+        ("preserve_frame_pointers", "true"),
+    ] {
+        flags.set(name, value).ok()?;
+    }
+    cranelift_native::builder()
+        .ok()?
+        .finish(settings::Flags::new(flags))
+        .ok()
+}
+
+impl Maker {
+    /// For this machine, if Cranelift knows it.
+    pub fn new(space: Arc<Space>) -> Option<Maker> {
+        Some(Maker {
+            isa: host_isa()?,
+            space,
+            context: Context::new(),
+            frontend: FunctionBuilderContext::new(),
+        })
+    }
+
+    /// What a function builder asks for at its end.
+    pub fn frontend_config(&self) -> cranelift_codegen::isa::TargetFrontendConfig {
+        self.isa.frontend_config()
+    }
+    /// The fixed pieces.
+    pub fn stubs(&mut self) -> Result<stubs::Code, Bailout> {
+        stubs::make(self)
+    }
+
+    /// An empty module.
+    pub fn unit(&self) -> Unit {
+        let memory = Provider(Arc::new(Mutex::new(UnitMemory::new(self.space.clone()))));
+        let mut builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
+        builder.memory_provider(Box::new(memory.clone()));
+        Unit {
+            module: JITModule::new(builder),
+            memory,
+        }
+    }
+
+    /// Adds a function to a module.
+    pub fn define(
+        &mut self,
+        unit: &mut Unit,
+        signature: Signature,
+        emit: impl FnOnce(FunctionBuilder<'_>) -> Option<()>,
+    ) -> Result<FuncId, Bailout> {
+        self.write(signature, emit)?;
+        let module = &mut unit.module;
+        let id = module
+            .declare_anonymous_function(&self.context.func.signature)
+            .map_err(bailout)?;
+        module.define_function(id, &mut self.context).map_err(bailout)?;
+        Ok(id)
+    }
+
+    fn write(
+        &mut self,
+        signature: Signature,
+        emit: impl FnOnce(FunctionBuilder<'_>) -> Option<()>,
+    ) -> Result<(), Bailout> {
+        self.context.clear();
+        self.context.func = ir::Function::with_name_signature(ir::UserFuncName::default(), signature);
+        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.frontend);
+        emit(builder).ok_or(Bailout::Refused)
+    }
+
+    /// Compiles a job. Whatever goes wrong in the code generator is a bailout.
+    pub fn compile(&mut self, job: &CompileJob) -> Result<Compiled, Bailout> {
+        let made = catch_unwind(AssertUnwindSafe(|| self.compile_here(job)));
+        made.unwrap_or_else(|_| {
+            // A panic may have left anything behind.
+            self.context = Context::new();
+            self.frontend = FunctionBuilderContext::new();
+            Err(Bailout::Refused)
+        })
+    }
+
+    fn compile_here(&mut self, job: &CompileJob) -> Result<Compiled, Bailout> {
+        let begun = Instant::now();
+        let (function, pieces) = pieces_of(job)?;
+        let mut unit = self.unit();
+        let frontend_config = self.isa.frontend_config();
+        let mut ids = vec![];
+        let mut bytes = 0;
+        for piece in &pieces {
+            let id = self.define(&mut unit, piece_signature(), |b| {
+                Lower::run(&function, piece, b).finalize(frontend_config);
+                Some(())
+            })?;
+            bytes += self
+                .context
+                .compiled_code()
+                .map_or(0, |c| c.code_info().total_size as usize);
+            ids.push(id);
+        }
+        let (addresses, memory) = unit.finish(&ids)?;
+        let mut compiled = Compiled {
+            instance: job.instance,
+            entry: 0,
+            entries: vec![],
+            loops: vec![],
+            bytes,
+            nanos: 0,
+            memory: Box::new(memory),
+        };
+        for (piece, address) in pieces.iter().zip(addresses) {
+            match piece.root {
+                Root::Start => compiled.entry = address,
+                Root::Behind(call) => compiled.entries.push((function.entries[&call], address)),
+                Root::Loop(pc) => compiled.loops.push((pc as u32, address)),
+            }
+        }
+        compiled.nanos = begun.elapsed().as_nanos() as u64;
+        Ok(compiled)
+    }
+
+    /// Cranelift's form of each piece, and the machine code.
+    pub fn explain(&mut self, job: &CompileJob) -> Result<(String, String), Bailout> {
+        let (function, pieces) = pieces_of(job)?;
+        let frontend_config = self.isa.frontend_config();
+        let (mut form, mut code) = (String::new(), String::new());
+        for piece in &pieces {
+            self.write(piece_signature(), |b| {
+                Lower::run(&function, piece, b).finalize(frontend_config);
+                Some(())
+            })?;
+            // Writing to a string does not fail.
+            let _ = write!(form, "; {:?}\n{}", piece.root, self.context.func.display());
+            self.context.set_disasm(true);
+            let isa = self.isa.clone();
+            let compiled = self
+                .context
+                .compile(&*isa, &mut Default::default())
+                .map_err(|_| Bailout::Refused)?;
+            let text = compiled.vcode.as_deref().unwrap_or_default();
+            let _ = writeln!(code, "; {:?}\n{text}", piece.root);
+            self.context.set_disasm(false);
+        }
+        Ok((form, code))
+    }
+}
+
+/// The function and its pieces, each with what is known of its slots.
+fn pieces_of(job: &CompileJob) -> Result<(Function<'_>, Vec<Piece>), Bailout> {
+    let code: Vec<Instr> = job.code.iter().map(|w| Instr(*w)).collect();
+    if code.len() > MOST_INSTRUCTIONS {
+        return Err(Bailout::TooLarge);
+    }
+    let calls = code.iter().enumerate().filter(|(_, i)| is_call(**i));
+    let entries: BTreeMap<usize, u32> = calls.zip(job.first_entry..).map(|((pc, _), n)| (pc, n)).collect();
+    let function = Function {
+        notes: Notes { job },
+        live: job.chunk.liveness(),
+        blocks: Blocks::new(&code, &job.loops),
+        slots: job.chunk.frame_size as usize,
+        entries,
+        code,
+    };
+    let mut roots = vec![Root::Start];
+    roots.extend(job.loops.iter().map(|pc| Root::Loop(*pc as usize)));
+    let mut pieces: Vec<Piece> = vec![];
+    let mut size = 0;
+    while let Some(root) = roots.pop() {
+        if pieces.iter().any(|p| p.root == root) {
+            continue;
+        }
+        let mut piece = Piece::new(root, &function.code, &function.blocks);
+        size += piece.instructions(&function.blocks);
+        if size > FREE_INSTRUCTIONS + MOST_GROWTH * function.code.len() {
+            return Err(Bailout::TooLarge);
+        }
+        piece.infer(&function.notes, &function.blocks, function.slots);
+        for start in &piece.order {
+            let last = function.blocks.end(*start) - 1;
+            if is_call(function.code[last]) {
+                roots.push(Root::Behind(last));
+            }
+        }
+        pieces.push(piece);
+    }
+    Ok((function, pieces))
+}

@@ -1,0 +1,201 @@
+//! What the machine and native code agree on: how native code is entered and left, the context
+//! it reads, the helpers it calls, what a compiler is asked for and answers.
+//!
+//! Native code is stackless: every frame it works on is an ordinary frame of the VM stack, calls
+//! and returns are jumps, and between two pieces of native code nothing lies on the native stack.
+//! So leaving it at any point is: store what is not in the frame yet, say which instruction is
+//! next, return. docs/decisions/0006-stackless-native-code.md has the reasons.
+//!
+//! Invariants: no address of the heap is in native code, and no address of native code is
+//! anywhere but in `Instance::entry`, `NativeState` and the entry table.
+//! Deliberately absent: code generation (`jit`), what helpers do (`interp`).
+
+use crate::chunk::Chunk;
+use crate::heap::Nursery;
+use crate::stack::Interrupter;
+use crate::value::Word;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+/// What native code answers when it returns to who entered it.
+pub mod status {
+    /// The frame at `Context::fp` is to be run from its first instruction.
+    pub const ENTER: u64 = 1;
+    /// The stack says what is to be run.
+    pub const MOVED: u64 = 2;
+}
+
+macro_rules! helpers {
+    ($($(#[doc = $doc:literal])* $Name:ident $field:ident ($($arg:ident)*) $float:literal;)*) => {
+        /// A function of the machine that native code calls, by its place in `Context::helpers`.
+        /// All take the context first, and words; see the table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(usize)]
+        pub enum Helper { $($(#[doc = $doc])* $Name,)* }
+        /// Name, number of arguments after the context, takes one float instead.
+        pub const HELPERS: &[(&str, usize, bool)] =
+            &[$((stringify!($field), { let names: &[&str] = &[$(stringify!($arg)),*]; names.len() }, $float)),*];
+        /// The addresses, in the order of the table.
+        pub struct Helpers { $($(#[doc = $doc])* pub $field: usize,)* }
+        impl Helpers {
+            /// As `Context::helpers` holds them.
+            pub fn table(&self) -> [usize; HELPERS.len()] {
+                [$(self.$field),*]
+            }
+        }
+    };
+}
+
+helpers! {
+    /// Do the instruction at `pc` by its primitive: its value, or SUSPEND if it raised.
+    Slow slow (fp pc) false;
+    /// Call the primitive of the `CallPrim` at `pc`: its value, or SUSPEND if it raised.
+    Primitive primitive (fp pc) false;
+    /// Look up the key of the `Get` at `pc`: its value, or SUSPEND if it raised.
+    Get get (fp pc) false;
+    /// Make the closure of the `MakeClosure` at `pc`, or SUSPEND.
+    MakeClosure make_closure (fp pc) false;
+    /// Make the box of the `NewBox` at `pc`, or SUSPEND.
+    NewBox new_box (fp pc) false;
+    /// Store into the global of the `SetGlobal` or `DefGlobal` at `pc`. SUSPEND: go on in the machine,
+    /// which stands behind it.
+    StoreGlobal store_global (fp pc) false;
+    /// Make the running frame a marker, or SUSPEND.
+    PushMark push_mark (fp pc) false;
+    /// Unlink the running frame, a marker.
+    PopMark pop_mark (fp pc) false;
+    /// A store of a young value into an old object.
+    Barrier barrier (object field value) false;
+    /// A heap float.
+    BoxFloat box_float (value) true;
+    /// The limit was lowered: look around. 0, or where to go on.
+    Poll poll (fp pc) false;
+    /// A call that is no exact call of a closure with room on the stack: where to go on.
+    Call call (window argc) false;
+    /// The same in tail position, at `pc`.
+    TailCall tail_call (fp pc) false;
+    /// The control operation at `pc`: where to go on.
+    Control control (fp pc) false;
+    /// A return into a frame that goes on in the machine: where to go on.
+    Returned returned (fp value site) false;
+    /// A guard failed: the machine does the instruction at `pc`.
+    Exit exit (fp pc) false;
+}
+
+/// What native code reads and writes; `fp`, `value` and `site` carry the registers of a piece
+/// that a helper names as the next one.
+#[repr(C)]
+pub struct Context {
+    /// Where the word of the stack's limit lies.
+    pub limit: *const AtomicUsize,
+    /// Where the nursery's `top` and `limit` lie.
+    pub nursery: *const Nursery,
+    /// The entry table: addresses by number. Row 0 goes on in the machine.
+    pub entries: *const usize,
+    /// The machine, for helpers.
+    pub machine: *mut (),
+    /// The frame that goes on.
+    pub fp: *mut Word,
+    /// The value returned into it.
+    pub value: Word,
+    /// The site word of the call that returned.
+    pub site: Word,
+    /// Addresses of the helpers.
+    pub helpers: [usize; HELPERS.len()],
+}
+
+/// Addresses of the fixed pieces of native code.
+#[derive(Clone, Copy, Debug)]
+pub struct Stubs {
+    /// From Rust: `(context, piece, fp, value, site) -> status`.
+    pub enter: usize,
+    /// What an instance without native code is entered at: answers `ENTER`.
+    pub interpret: usize,
+    /// Answers `MOVED`.
+    pub moved: usize,
+    /// Row 0 of the entry table.
+    pub returned: usize,
+}
+
+/// What is to be compiled: a plain copy, so that another thread can do it.
+#[derive(Clone, Debug)]
+pub struct CompileJob {
+    /// The function.
+    pub chunk: Arc<Chunk>,
+    /// The instance's own copy of the code, with redefinitions patched and feedback noted.
+    pub code: Vec<u64>,
+    /// Instructions that left too often: they get code for every kind of operand.
+    pub generic: Vec<u32>,
+    /// Loop heads that the machine wants to enter at.
+    pub loops: Vec<u32>,
+    /// Number of the native entry behind the first call; further calls have the next ones.
+    pub first_entry: u32,
+    /// The address of the instance, for telling answers apart.
+    pub instance: usize,
+}
+
+/// Code that a compiler made.
+pub struct Compiled {
+    /// The address of the instance it is for.
+    pub instance: usize,
+    /// Where a call enters.
+    pub entry: usize,
+    /// Number and address of each entry behind a call.
+    pub entries: Vec<(u32, usize)>,
+    /// Loop head and address of each entry into a loop.
+    pub loops: Vec<(u32, usize)>,
+    /// Bytes of code.
+    pub bytes: usize,
+    /// How long it took.
+    pub nanos: u64,
+    /// The code itself; dropping this frees it.
+    pub memory: Box<dyn std::any::Any + Send>,
+}
+
+/// Why a function has no native code, because …
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bailout {
+    /// … it has more instructions than are worth a compile.
+    TooLarge,
+    /// … the code generator refused it.
+    Refused,
+    /// … no memory for code could be had.
+    NoMemory,
+    /// … a test wanted it so.
+    Injected,
+}
+
+/// Makes native code.
+pub trait Compiler {
+    /// The fixed pieces.
+    fn stubs(&self) -> Stubs;
+    /// Compiles now.
+    fn compile(&mut self, job: CompileJob) -> Result<Compiled, Bailout>;
+    /// Compiles on another thread; `finished` answers it some time, and `wake` is poked then.
+    fn submit(&mut self, job: CompileJob, wake: Interrupter);
+    /// What has been compiled since the last time, with the instance it was for.
+    fn finished(&mut self) -> Vec<(usize, Result<Compiled, Bailout>)>;
+    /// The code generator's text for a function: its intermediate form and its machine code.
+    fn explain(&mut self, job: CompileJob) -> Result<(String, String), Bailout>;
+}
+
+/// What native code there is of an instance.
+#[derive(Default)]
+pub struct NativeState {
+    /// The code, if there is some.
+    pub code: Option<Compiled>,
+    /// It has been asked for and not come yet.
+    pub pending: bool,
+    /// A primitive it was compiled with has been redefined.
+    pub stale: bool,
+    /// How often it was compiled.
+    pub compiles: u32,
+    /// It is not to be asked for again.
+    pub refused: Option<Bailout>,
+    /// Instructions at which guards failed, and how often.
+    pub exits: Vec<(u32, u32)>,
+    /// Instructions that get code for every kind of operand.
+    pub generic: Vec<u32>,
+    /// Loop heads wanted as entries.
+    pub loops: Vec<u32>,
+}
