@@ -91,8 +91,8 @@ pub enum Command {
     Datalog(DatalogArgs),
     /// Serve an application over HTTP
     #[command(
-        long_about = "Serve an application over HTTP. APP is a program that calls `http-listen`, or that defines \
-                      `app`, a function from requests to responses. SIGTERM and Ctrl-C finish the requests under \
+        long_about = "Serve an application over HTTP: the blog that comes with SX, or APP, a program that calls \
+                      `http-listen` or defines `app`, a function from requests to responses. SIGTERM and Ctrl-C finish the requests under \
                       way, then end."
     )]
     Serve(ServeArgs),
@@ -107,8 +107,8 @@ pub enum Command {
 /// Arguments of `sx serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// The program
-    pub app: PathBuf,
+    /// The program; without one the blog that comes with SX
+    pub app: Option<PathBuf>,
     /// Where `app` is served, if the program does not listen itself
     #[arg(long, default_value_t = 8000)]
     pub port: u16,

@@ -71,7 +71,8 @@ pub fn server() -> u8 {
 
 /// Serves an application.
 pub fn serve(args: &ServeArgs) -> u8 {
-    let source = match read_source(&args.app) {
+    let read = args.app.as_ref().map_or_else(|| Ok(blog()), |path| read_source(path));
+    let source = match read {
         Ok(source) => source,
         Err(message) => return complain(&message, USAGE),
     };
@@ -83,7 +84,7 @@ pub fn serve(args: &ServeArgs) -> u8 {
         Ok(store) => store,
         Err(message) => return complain(&message, FAILED),
     };
-    let command_line = vec![args.app.display().to_string()];
+    let command_line = vec![source.name.clone()];
     let app = App {
         port: Some(args.port),
         workers: args.workers.map(|workers| workers as usize),
@@ -95,6 +96,11 @@ pub fn serve(args: &ServeArgs) -> u8 {
         })
     };
     exit_code(app.prepare().and_then(sx_serve::Prepared::run))
+}
+
+/// The program of the bundled blog: all of it is a library.
+fn blog() -> Arc<Source> {
+    Source::new("<blog>", "(load \"lib/host/host.sx\")\n(host/start!)\n")
 }
 
 /// Runs a program that may listen.
