@@ -23,14 +23,16 @@ epoch() { # JIT: the report, through the epoch protocol
 
 serve() { # JIT: a server of served.sx, at $port
   port=$((20000 + RANDOM % 20000))
-  SX_SERVING_JIT=$1 "$SX_SERVER" serve --port $port lib/host/tests/served.sx >"$work/http$1.out" 2>"$work/http$1.err" &
+  rm -rf "$work/store"
+  SX_PERSIST_DIR=$work/store SX_SERVING_JIT=$1 "$SX_SERVER" serve --port $port lib/host/tests/served.sx >"$work/http$1.out" 2>"$work/http$1.err" &
   server=$!
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     curl -s -o /dev/null "http://127.0.0.1:$port/health" && return 0
     kill -0 $server 2>/dev/null || break
     sleep 0.1
   done
   cat "$work/http$1.err" >&2
+  stop
   fail "the server did not start, JIT $1"
   return 1
 }
