@@ -3,6 +3,10 @@
 //!
 //! Deliberately absent: anything that runs a command.
 
+mod store;
+
+pub use store::{StoreArgs, StoreCommand};
+
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -38,6 +42,7 @@ pub const VERSION: &str = concat!(
 
 const ENVIRONMENT: &str = "Environment:\n  \
     SX_SERVING_JIT    1 or 0: native compilation on or off. Accepted; this build has no native tier\n  \
+    SX_STORE          the store `sx store` looks after: a directory or a PostgreSQL URL\n  \
     SX_PROJECT_DIR    where a relative `load` looks after the working directory\n  \
     SX_MEMORY_LIMIT   most bytes a program's heap may take, with K, M or G (default 1G)\n  \
     SX_PERSIST_DIR    the directory of the store: default persist-data for `serve`, none for other commands\n  \
@@ -102,6 +107,14 @@ pub enum Command {
                       protocol (docs/host.md). A binary whose name begins with sx_server does so without arguments."
     )]
     Server,
+    /// Look after a durable store: count, verify, dump, restore, copy
+    #[command(
+        long_about = "Look after a durable store. STORE is a directory, or the URL of a PostgreSQL database \
+                      (postgres://user:password@host:port/name); without one it is what SX_STORE says, then \
+                      SX_PERSIST_DIR, then persist-data. A store that another process has open is not opened; the \
+                      error names the process."
+    )]
+    Store(StoreArgs),
 }
 
 /// Arguments of `sx serve`.
@@ -229,6 +242,8 @@ pub fn reference() -> String {
     for name in names {
         if let Some(command) = cli.find_subcommand_mut(&name) {
             section(&mut page, command);
+            let inner = command.get_subcommands_mut().filter(|inner| inner.get_name() != "help");
+            inner.for_each(|inner| section(&mut page, inner));
         }
     }
     page

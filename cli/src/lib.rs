@@ -15,6 +15,7 @@ mod repl;
 mod run;
 mod serve;
 mod session;
+mod store;
 mod test;
 
 pub use args::reference;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         (None, Some(Command::Datalog(args))) => datalog::datalog(&args),
         (None, Some(Command::Serve(args))) => serve::serve(&args),
         (None, Some(Command::Server)) => serve::server(),
+        (None, Some(Command::Store(args))) => store::store(&args.command),
         (None, None) => {
             print::error_text(&Cli::command().render_help().to_string());
             USAGE

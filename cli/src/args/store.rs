@@ -1,0 +1,46 @@
+//! The command line of `sx store`.
+
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Arguments of `sx store`.
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+/// What can be done with a store.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Count keys, logs, events, blobs and bytes
+    Stats {
+        /// A directory or URL
+        store: Option<String>,
+    },
+    /// Read everything and print what is wrong; exit code 1 if anything is
+    Verify {
+        /// A directory or URL
+        store: Option<String>,
+    },
+    /// Write everything to standard output, as text (docs/store-format.md)
+    Dump {
+        /// A directory or URL
+        store: Option<String>,
+    },
+    /// Fill an empty store with a dump
+    Restore {
+        /// The dump; `-` reads standard input
+        dump: PathBuf,
+        /// A directory or URL
+        store: Option<String>,
+    },
+    /// Fill an empty store with everything in another
+    Copy {
+        /// The store to read: a directory or URL
+        from: String,
+        /// The store to fill: a directory or URL
+        to: String,
+    },
+}
