@@ -12,6 +12,7 @@
 mod arith;
 mod calls;
 mod data;
+mod prims;
 
 use crate::piece::{Blocks, Piece, Root};
 use crate::types::kind::{BOOL, FIX, FLOAT, NIL, POINTER};
@@ -25,7 +26,7 @@ use std::collections::BTreeMap;
 use std::mem::offset_of;
 use sx_runtime::chunk::Liveness;
 use sx_runtime::instance::Instance;
-use sx_runtime::native::{Context, HELPERS, Helper, status};
+use sx_runtime::native::{Context, HELPERS, Helper, JUMPS, status};
 use sx_runtime::object;
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::value::{FLONUM_BIAS, TAG_POINTER, Word};
@@ -590,8 +591,7 @@ impl<'a, 'f> Lower<'a, 'f> {
             let word = if is_double { self.boxed(value) } else { value };
             self.b.ins().store(MEMORY, word, self.fp, slot_offset(slot));
         }
-        self.call_at(Helper::Exit, way.pc);
-        self.return_moved();
+        self.jump_at(Helper::Exit, way.pc);
     }
 
     /// Leaves here, whatever happens.
@@ -646,6 +646,22 @@ impl<'a, 'f> Lower<'a, 'f> {
     fn call_at(&mut self, helper: Helper, pc: usize) -> Value {
         let pc = self.number(pc as u64);
         self.helper(helper, &[self.fp, pc])
+    }
+
+    /// Jumps to a helper that says where to go on.
+    fn jump_to(&mut self, helper: Helper, first: Value, second: Value) {
+        let row = JUMPS.iter().position(|h| *h == helper).unwrap_or_default();
+        let offset = at(offset_of!(Context, jumps) + row * 8);
+        let stub = self.b.ins().load(I64, MEMORY.with_readonly(), self.context, offset);
+        self.b
+            .ins()
+            .return_call_indirect(self.tail, stub, &[self.context, first, second, second]);
+    }
+
+    /// The same with the frame and the instruction.
+    fn jump_at(&mut self, helper: Helper, pc: usize) {
+        let pc = self.number(pc as u64);
+        self.jump_to(helper, self.fp, pc);
     }
 
     /// Stores what the frame lacks of what the instruction reads and what is needed after it. What

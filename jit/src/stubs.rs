@@ -5,10 +5,10 @@ use crate::memory::Provider;
 use crate::unit::Maker;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::FunctionBuilder;
 use std::mem::offset_of;
-use sx_runtime::native::{Bailout, Context, Helper, Stubs, status};
+use sx_runtime::native::{Bailout, Context, HELPERS, Helper, JUMPS, Stubs, status};
 
 const MEMORY: MemFlagsData = MemFlagsData::trusted();
 
@@ -25,6 +25,28 @@ fn begin(b: &mut FunctionBuilder<'_>) -> Vec<Value> {
     b.switch_to_block(entry);
     b.seal_block(entry);
     b.block_params(entry).to_vec()
+}
+
+/// Calls the helper with the registers, and goes on where it says.
+fn jump(mut b: FunctionBuilder<'_>, helper: Helper, config: TargetFrontendConfig) -> Option<()> {
+    let p = begin(&mut b);
+    let words = HELPERS[helper as usize].1 + 1;
+    let call_signature = b.import_signature(signature(words, CallConv::SystemV));
+    let tail = b.import_signature(piece_signature());
+    let offset = offset_of!(Context, helpers) + helper as usize * 8;
+    let address = b.ins().load(I64, MEMORY, p[0], offset as i32);
+    let call = b.ins().call_indirect(call_signature, address, &p[..words]);
+    let next = b.inst_results(call)[0];
+    let mut load = |offset: usize| b.ins().load(I64, MEMORY, p[0], offset as i32);
+    let args = [
+        p[0],
+        load(offset_of!(Context, fp)),
+        load(offset_of!(Context, value)),
+        load(offset_of!(Context, site)),
+    ];
+    b.ins().return_call_indirect(tail, next, &args);
+    b.finalize(config);
+    Some(())
 }
 
 /// Makes them.
@@ -55,34 +77,19 @@ pub fn make(maker: &mut Maker) -> Result<Code, Bailout> {
         b.finalize(config);
         Some(())
     })?;
-    let returned = maker.define(&mut unit, piece_signature(), |mut b| {
-        let p = begin(&mut b);
-        let (sig, tail) = (
-            b.import_signature(signature(4, CallConv::SystemV)),
-            b.import_signature(piece_signature()),
-        );
-        let offset = offset_of!(Context, helpers) + Helper::Returned as usize * 8;
-        let helper = b.ins().load(I64, MEMORY, p[0], offset as i32);
-        let call = b.ins().call_indirect(sig, helper, &p);
-        let next = b.inst_results(call)[0];
-        let mut load = |offset: usize| b.ins().load(I64, MEMORY, p[0], offset as i32);
-        let args = [
-            p[0],
-            load(offset_of!(Context, fp)),
-            load(offset_of!(Context, value)),
-            load(offset_of!(Context, site)),
-        ];
-        b.ins().return_call_indirect(tail, next, &args);
-        b.finalize(config);
-        Some(())
-    })?;
-    let (at, memory) = unit.finish(&[enter, interpret, moved, returned])?;
+    let mut functions = vec![enter, interpret, moved];
+    for helper in JUMPS {
+        functions.push(maker.define(&mut unit, piece_signature(), |b| jump(b, helper, config))?);
+    }
+    let (at, memory) = unit.finish(&functions)?;
+    let mut jumps = [0; JUMPS.len()];
+    jumps.copy_from_slice(&at[3..]);
     Ok(Code {
         stubs: Stubs {
             enter: at[0],
             interpret: at[1],
             moved: at[2],
-            returned: at[3],
+            jumps,
         },
         _memory: memory,
     })

@@ -208,7 +208,11 @@ impl Types {
                 {
                     self.forget_lists();
                 }
-                ANY
+                match job.intrinsic(i) {
+                    Some(Intrinsic::Sqrt) if only(self.of(i.b() + 1), FLOAT) => FLOAT,
+                    Some(Intrinsic::IsPair) => BOOL,
+                    _ => ANY,
+                }
             }
             _ => match i.def() {
                 Some(_) => ANY,
@@ -256,6 +260,27 @@ pub fn constant_kinds(constant: Option<&Const>) -> Kinds {
         _ => ANY,
     }
 }
+
+/// A primitive with code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intrinsic {
+    Sqrt,
+    IsPair,
+    IsCallable,
+    VectorLength,
+    TailLen,
+    BufferSnoc,
+}
+
+/// Name and number of arguments.
+const INTRINSICS: &[(&str, usize, Intrinsic)] = &[
+    ("sqrt", 1, Intrinsic::Sqrt),
+    ("%pair?", 1, Intrinsic::IsPair),
+    ("callable?", 1, Intrinsic::IsCallable),
+    ("vector-length", 1, Intrinsic::VectorLength),
+    ("%tail-len", 1, Intrinsic::TailLen),
+    ("%buffer-snoc", 3, Intrinsic::BufferSnoc),
+];
 
 /// What the job says of its instructions.
 pub struct Notes<'j> {
@@ -305,6 +330,12 @@ impl Notes<'_> {
     /// Does the list instruction meet pairs only?
     pub fn pairs(&self, pc: usize) -> bool {
         self.exact(pc) && self.noted(pc) & feedback::VIEW == 0
+    }
+    /// Has the primitive of a `CallPrim` code of its own?
+    pub fn intrinsic(&self, i: Instr) -> Option<Intrinsic> {
+        let name = self.primitive(i)?.name;
+        let row = INTRINSICS.iter().find(|row| row.0 == name && row.1 == i.d());
+        row.map(|row| row.2)
     }
     /// The primitive of a `CallPrim`.
     pub fn primitive(&self, i: Instr) -> Option<&'static prims::Prim> {

@@ -78,6 +78,7 @@ fn host_isa() -> Option<OwnedTargetIsa> {
         ("enable_probestack", "false"),
         ("is_pic", "false"),
         ("use_colocated_libcalls", "false"),
+        // Jumps between pieces are tail calls, which want frames to have pointers.
         ("preserve_frame_pointers", "true"),
     ] {
         flags.set(name, value).ok()?;

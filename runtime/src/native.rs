@@ -6,7 +6,7 @@
 //! So leaving it at any point is: store what is not in the frame yet, say which instruction is
 //! next, return. docs/decisions/0006-stackless-native-code.md has the reasons.
 //!
-//! Invariants: no address of the heap is in native code, and no address of native code is
+//! Invariants: no address of the heap is in native code but those of cells, which never move, and no address of native code is
 //! anywhere but in `Instance::entry`, `NativeState` and the entry table.
 //! Deliberately absent: code generation (`jit`), what helpers do (`interp`).
 
@@ -82,6 +82,16 @@ helpers! {
     Exit exit (fp pc) false;
 }
 
+/// The helpers that say where to go on. Native code jumps to them through stubs, so that a piece
+/// that does not call anything else needs no frame of its own.
+pub const JUMPS: [Helper; 5] = [
+    Helper::Returned,
+    Helper::Call,
+    Helper::TailCall,
+    Helper::Control,
+    Helper::Exit,
+];
+
 /// What native code reads and writes; `fp`, `value` and `site` carry the registers of a piece
 /// that a helper names as the next one.
 #[repr(C)]
@@ -102,6 +112,8 @@ pub struct Context {
     pub site: Word,
     /// Addresses of the helpers.
     pub helpers: [usize; HELPERS.len()],
+    /// Addresses of the stubs of `JUMPS`.
+    pub jumps: [usize; JUMPS.len()],
 }
 
 /// Addresses of the fixed pieces of native code.
@@ -113,8 +125,16 @@ pub struct Stubs {
     pub interpret: usize,
     /// Answers `MOVED`.
     pub moved: usize,
+    /// Each calls a helper of `JUMPS` and goes on where that says. The first is row 0 of the entry
+    /// table.
+    pub jumps: [usize; JUMPS.len()],
+}
+
+impl Stubs {
     /// Row 0 of the entry table.
-    pub returned: usize,
+    pub fn returned(&self) -> usize {
+        self.jumps[0]
+    }
 }
 
 /// What is to be compiled: a plain copy, so that another thread can do it.
@@ -124,6 +144,9 @@ pub struct CompileJob {
     pub chunk: Arc<Chunk>,
     /// The instance's own copy of the code, with redefinitions patched and feedback noted.
     pub code: Vec<u64>,
+    /// The constants as words. Only those that are cells of globals mean anything: cells do not move,
+    /// and they live as long as the instance.
+    pub consts: Vec<Word>,
     /// Instructions that left too often: they get code for every kind of operand.
     pub generic: Vec<u32>,
     /// Loop heads that the machine wants to enter at.

@@ -98,7 +98,7 @@ impl Machine {
     /// Gives the machine a native tier.
     pub fn set_native(&mut self, compiler: Box<dyn Compiler>, options: NativeOptions) {
         let stubs = compiler.stubs();
-        let entries = vec![stubs.returned];
+        let entries = vec![stubs.returned()];
         let stack = &self.isolate.state.stack;
         let context = Box::new(Context {
             limit: stack.limit_word(),
@@ -109,6 +109,7 @@ impl Machine {
             value: Word::NIL,
             site: Word(0),
             helpers: helpers::table(),
+            jumps: stubs.jumps,
         });
         self.isolate.state.set_interpret_stub(stubs.interpret);
         self.native = Some(Box::new(Tier {
@@ -260,7 +261,7 @@ impl Machine {
                 return moved;
             }
             let entry = tier.entries[Site::entry(resumed)];
-            if entry == tier.stubs.returned {
+            if entry == tier.stubs.returned() {
                 return moved;
             }
             tier.context.value = *fp.add(Instr(*instance.code.add(pc - 1)).a());
@@ -447,11 +448,12 @@ impl Tier {
         if first_entry + calls >= Site::ENTRIES {
             return None;
         }
-        self.entries.resize(first_entry + calls, self.stubs.returned);
+        self.entries.resize(first_entry + calls, self.stubs.returned());
         self.context.entries = self.entries.as_ptr();
         Some(CompileJob {
             chunk: instance.chunk.clone(),
             code,
+            consts: instance.consts().to_vec(),
             generic: generic.to_vec(),
             loops: loops.to_vec(),
             first_entry: first_entry as u32,
@@ -489,7 +491,7 @@ impl Tier {
         instance.entry.set(self.stubs.interpret);
         instance.has_loops.set(false);
         for (number, _) in &code.entries {
-            self.entries[*number as usize] = self.stubs.returned;
+            self.entries[*number as usize] = self.stubs.returned();
         }
         self.retired.push(code);
     }

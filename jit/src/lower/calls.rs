@@ -25,18 +25,15 @@ impl Lower<'_, '_> {
             Op::Control => {
                 self.flush(pc);
                 self.store_site(pc, i.b());
-                let next = self.call_at(Helper::Control, pc);
-                self.go_on_at(next);
+                self.jump_at(Helper::Control, pc);
             }
             Op::TailControl => {
                 self.flush(pc);
-                let next = self.call_at(Helper::Control, pc);
-                self.go_on_at(next);
+                self.jump_at(Helper::Control, pc);
             }
             Op::Underflow | Op::Halt => self.leave(pc),
             Op::CallPrim => {
-                let word = self.safepoint(Helper::Primitive, pc);
-                self.set_word(i.a(), word);
+                self.primitive(pc, i);
                 return false;
             }
             Op::PushMark => {
@@ -124,8 +121,7 @@ impl Lower<'_, '_> {
             self.guard_not(unbound, way);
         }
         let argc = self.number(argc as u64);
-        let next = self.helper(Helper::Call, &[nfp, argc]);
-        self.go_on_at(next);
+        self.jump_to(Helper::Call, nfp, argc);
     }
 
     fn tail_call(&mut self, pc: usize, i: Instr, op: Op) {
@@ -152,8 +148,7 @@ impl Lower<'_, '_> {
             self.guard_not(unbound, way);
         }
         self.flush(pc);
-        let next = self.call_at(Helper::TailCall, pc);
-        self.go_on_at(next);
+        self.jump_at(Helper::TailCall, pc);
     }
 
     fn return_value(&mut self, slot: usize) {

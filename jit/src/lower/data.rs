@@ -93,7 +93,8 @@ impl Lower<'_, '_> {
 
     /// The value of the global cell that is constant `k`.
     pub(super) fn global(&mut self, k: usize) -> Value {
-        let cell = self.load_const(k);
+        let cell = self.f.notes.job.consts.get(k).map_or(Word::NIL, |word| *word);
+        let cell = self.number(cell.0);
         self.b.ins().load(I64, MEMORY, cell, field(object::cell::VALUE))
     }
 
@@ -206,7 +207,7 @@ impl Lower<'_, '_> {
     }
 
     /// The type byte of an object; `slow` for what is no pointer.
-    fn type_byte(&mut self, word: Value, slow: Block) -> Value {
+    pub(super) fn type_byte(&mut self, word: Value, slow: Block) -> Value {
         let tag = self.masked(word, 7);
         let pointer = self.same(tag, TAG_POINTER);
         self.guard(pointer, slow);
@@ -333,13 +334,13 @@ impl Lower<'_, '_> {
     }
 
     /// May the slot hold a young object?
-    fn needs_barrier(&self, slot: usize) -> bool {
+    pub(super) fn needs_barrier(&self, slot: usize) -> bool {
         // A double that is boxed on the way is never young.
         self.state.slots[slot].place != Place::Double && self.kinds(slot) & POINTER != 0
     }
 
     /// `value` has been stored in a field of `object`.
-    fn barrier(&mut self, object: Value, number: Value, value: Value) {
+    pub(super) fn barrier(&mut self, object: Value, number: Value, value: Value) {
         let on = self.b.create_block();
         let skip_unless = |l: &mut Self, condition: Value| {
             let next = l.b.create_block();

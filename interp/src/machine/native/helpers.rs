@@ -340,10 +340,11 @@ extern "C" fn returned(context: *mut Context, fp: *mut Word, value: Word, site: 
     })
 }
 
-extern "C" fn exit(context: *mut Context, fp: *mut Word, pc: usize) -> Word {
-    guarded(context, Word::NIL, |m| {
+extern "C" fn exit(context: *mut Context, fp: *mut Word, pc: usize) -> usize {
+    let moved = moved_stub(context);
+    guarded(context, moved, |m| {
         m.stand_at(fp, pc);
         m.note_exit(pc);
-        Word::NIL
+        moved
     })
 }
