@@ -131,9 +131,8 @@ fn interleaved_programs_do_not_disturb_each_other() {
             .map(|i| (i, waiting(&mut isolate, &functions[i], 7)))
             .collect();
         let mut values = vec![String::new(); functions.len()];
-        while !fibers.is_empty() {
-            // Those that wait are answered in turn, the last one first.
-            let (i, fiber) = fibers.pop().expect("one is left");
+        // Those that wait are answered in turn, the last one first.
+        while let Some((i, fiber)) = fibers.pop() {
             isolate.unpark(fiber);
             isolate.answer(8i64).expect("an answer");
             match isolate.go_on() {
