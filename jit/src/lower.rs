@@ -276,6 +276,8 @@ impl<'a, 'f> Lower<'a, 'f> {
             Some(state) => state,
             None => self.joined(start),
         };
+        // What the analysis began with here, so that it holds behind the block what it has said.
+        self.state.types = self.piece.types[&start].clone();
         let end = self.f.blocks.end(start);
         for pc in start..end {
             if self.instruction(pc) {
@@ -332,8 +334,7 @@ impl<'a, 'f> Lower<'a, 'f> {
                 return true;
             }
             Op::JumpEq | Op::JumpNotEq => {
-                let (x, y) = (self.word(i.a()), self.word(i.b()));
-                let same = self.b.ins().icmp(IntCC::Equal, x, y);
+                let same = self.is_eq(i.a(), i.b());
                 self.jump_if(pc, i, same, op == Op::JumpEq);
                 return true;
             }
@@ -343,8 +344,7 @@ impl<'a, 'f> Lower<'a, 'f> {
                 return true;
             }
             Op::Eq => {
-                let (x, y) = (self.word(i.b()), self.word(i.c()));
-                let same = self.b.ins().icmp(IntCC::Equal, x, y);
+                let same = self.is_eq(i.b(), i.c());
                 self.set_bool(i.a(), same);
             }
             Op::Not => {

@@ -109,7 +109,9 @@ impl Types {
         if job.is_generic(pc) || noted & feedback::OTHER != 0 {
             return Arith::Any;
         }
-        if only(x, FLOAT) || only(y, FLOAT) || noted & feedback::FLOAT != 0 {
+        // On another way to this instruction there may have been floats.
+        let fixnums = only(x, FIX) && only(y, FIX);
+        if !fixnums && (only(x, FLOAT) || only(y, FLOAT) || noted & feedback::FLOAT != 0) {
             return Arith::Float;
         }
         if i.op() == Some(Op::Div) {
@@ -231,8 +233,13 @@ impl Types {
         } else if only(self.of(y), FLOAT) {
             self.narrow(x, FLOAT | FIX);
         } else {
-            self.narrow(x, FLOAT);
-            self.narrow(y, FLOAT);
+            // A known fixnum is converted.
+            let fixnum = [x, y].map(|slot| only(self.of(slot), FIX));
+            for (slot, fixnum) in [x, y].into_iter().zip(fixnum) {
+                if !fixnum {
+                    self.narrow(slot, FLOAT);
+                }
+            }
         }
     }
 

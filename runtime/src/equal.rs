@@ -59,10 +59,12 @@ pub fn eqv(a: Value<'_>, b: Value<'_>) -> bool {
     a == b || same_numbers(a, b, Numbers::Exactly).unwrap_or_else(same_text)
 }
 
-/// `eq?`: the same object or the same immediate. Numbers off the fixnum and flonum range are
-/// objects.
+/// `eq?`: the same object or the same immediate, or the same float. Which floats are objects, and
+/// how many objects, is the machine's affair: native code makes a new one where it has kept a double
+/// in a register. Integers off the fixnum range are objects.
+#[inline]
 pub fn eq(a: Value<'_>, b: Value<'_>) -> bool {
-    a == b
+    a == b || (a.is(Type::Flonum) && b.is(Type::Flonum) && eqv(a, b))
 }
 
 /// Are these two numbers equal? `None` if they are not two numbers.

@@ -152,6 +152,7 @@ impl Machine {
     pub(super) unsafe fn native_call(&mut self, nfp: *mut Word) -> Step {
         let stack = &mut self.isolate.state.stack;
         (stack.fp, stack.pc, stack.at_call) = (nfp, 0, false);
+        self.retire_if_redefined();
         // SAFETY: by the caller.
         unsafe {
             let instance = instance_of(*nfp);
@@ -171,6 +172,7 @@ impl Machine {
     /// `fp` is the waiting frame and `site` its site word.
     #[inline(never)]
     pub(super) unsafe fn native_return(&mut self, fp: *mut Word, value: Word, site: Word) -> Step {
+        self.retire_if_redefined();
         let entry = self
             .native
             .as_ref()
@@ -200,6 +202,7 @@ impl Machine {
     pub(super) unsafe fn native_loop(&mut self, fp: *mut Word, pc: usize) -> Step {
         let stack = &mut self.isolate.state.stack;
         (stack.fp, stack.pc, stack.at_call) = (fp, pc, false);
+        self.retire_if_redefined();
         // SAFETY: by the caller.
         unsafe {
             let instance = instance_of(*fp);
@@ -235,9 +238,7 @@ impl Machine {
     /// Where the running frame goes on in native code, the registers in the context; the stub that
     /// leaves if it does not.
     fn next_native(&mut self) -> usize {
-        if self.isolate.state.redefined {
-            self.retire_stale();
-        }
+        self.retire_if_redefined();
         let resumed = std::mem::replace(&mut self.resumed, Word(0));
         let Some(tier) = &mut self.native else { return 0 };
         let moved = tier.stubs.moved;
@@ -275,9 +276,7 @@ impl Machine {
     /// # Safety
     /// `entry` is a piece and the others its registers; the stack is otherwise complete.
     unsafe fn run_native(&mut self, entry: usize, fp: *mut Word, value: Word, site: Word) -> Step {
-        if self.isolate.state.redefined {
-            self.retire_stale();
-        }
+        debug_assert!(!self.isolate.state.redefined, "code that was given up");
         let machine: *mut Machine = self;
         let mut registers = (entry, fp, value, site);
         loop {
@@ -374,6 +373,15 @@ impl Machine {
                 continue;
             }
             tier.install(instance, made);
+        }
+    }
+
+    /// To be asked before an address of code is looked up: the machine may just have redefined a
+    /// primitive.
+    #[inline]
+    fn retire_if_redefined(&mut self) {
+        if self.isolate.state.redefined {
+            self.retire_stale();
         }
     }
 

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use super::Machine;
+use sx_runtime::equal::eq;
 use sx_runtime::instance::feedback::FeedbackCell;
 use sx_runtime::object::{self, Type, buffer, closure_head, dict, header, vector, view};
 use sx_runtime::ops::Op;
@@ -24,6 +25,16 @@ pub(super) const fn exact(argc: usize) -> u32 {
 pub(super) unsafe fn move_down(from: *const Word, to: *mut Word, n: usize) {
     // SAFETY: by the caller; going up, nothing is overwritten before it is copied.
     (0..n).for_each(|j| unsafe { *to.add(j) = *from.add(j) });
+}
+
+/// `eq?`.
+///
+/// # Safety
+/// Pointer words are live.
+#[inline(always)]
+pub(super) unsafe fn is_eq(x: Word, y: Word) -> bool {
+    // SAFETY: by the caller.
+    x == y || (x.is_pointer() && unsafe { eq(Value::from_raw(x), Value::from_raw(y)) })
 }
 
 const PAIR_HEAD: u64 = header(Type::Pair, 0) & 0xff;

@@ -3,8 +3,8 @@
 use super::budget::Polled;
 use super::floats::{feed, feeds};
 use super::operands::{
-    both_fixnums, both_flonums, exact, floor_mod, has_element, is_pair, is_view, mixed_floats, move_down, shaped_value,
-    takes_exactly, view_item, view_len,
+    both_fixnums, both_flonums, exact, floor_mod, has_element, is_eq, is_pair, is_view, mixed_floats, move_down,
+    shaped_value, takes_exactly, view_item, view_len,
 };
 use super::{Exit, Machine, kept};
 use sx_runtime::fault::{Fault, planted};
@@ -420,12 +420,12 @@ impl Machine {
                     Op::JumpNumEqI => compare_int!(i, ==, true),
                     Op::JumpNotNumEqI => compare_int!(i, ==, false),
                     Op::JumpEq => {
-                        if slot!(i.a()) == slot!(i.b()) {
+                        if is_eq(slot!(i.a()), slot!(i.b())) {
                             jump!(i.cd());
                         }
                     }
                     Op::JumpNotEq => {
-                        if slot!(i.a()) != slot!(i.b()) {
+                        if !is_eq(slot!(i.a()), slot!(i.b())) {
                             jump!(i.cd());
                         }
                     }
@@ -553,7 +553,7 @@ impl Machine {
                             slow!(i, i.a(), x, y)
                         }
                     }
-                    Op::Eq => slot!(i.a()) = Word::bool(slot!(i.b()) == slot!(i.c())),
+                    Op::Eq => slot!(i.a()) = Word::bool(is_eq(slot!(i.b()), slot!(i.c()))),
                     Op::Not => slot!(i.a()) = Word::bool(slot!(i.b()).is_falsy()),
                     Op::IsNil => slot!(i.a()) = Word::bool(slot!(i.b()) == Word::NIL),
                     Op::IsEmpty => {

@@ -1,11 +1,11 @@
 //! Variables, boxes, closures, lists, vectors, dicts.
 
 use super::{Lower, MEMORY, Place, at, field};
-use crate::types::kind::{NIL, PAIR, POINTER, VECTOR};
+use crate::types::kind::{BOXED_FLOAT, NIL, PAIR, POINTER, VECTOR};
 use crate::types::only;
-use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I8, I64};
-use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::types::{F64, I8, I64};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
 use std::mem::offset_of;
 use sx_runtime::heap::Nursery;
 use sx_runtime::instance::{Instance, feedback};
@@ -227,6 +227,35 @@ impl Lower<'_, '_> {
         let bytes = self.b.ins().ishl_imm_u(index, 3);
         let place = self.b.ins().iadd(store, bytes);
         self.b.ins().load(I64, MEMORY, place, field(buffer::ELEMENTS))
+    }
+
+    /// `eq?`: the same word, or the same float in two objects.
+    pub(super) fn is_eq(&mut self, a: usize, b: usize) -> Value {
+        let (x, y) = (self.word(a), self.word(b));
+        let same = self.b.ins().icmp(IntCC::Equal, x, y);
+        if self.kinds(a) & BOXED_FLOAT == 0 || self.kinds(b) & BOXED_FLOAT == 0 {
+            return same;
+        }
+        let (other, done) = (self.b.create_block(), self.b.create_block());
+        self.b.append_block_param(done, I8);
+        self.b.ins().brif(same, done, &[BlockArg::Value(same)], other, &[]);
+        self.b.switch_to_block(other);
+        let no = self.b.create_block();
+        self.guard_type(x, Type::Flonum, no);
+        self.guard_type(y, Type::Flonum, no);
+        let [f, g] = [x, y].map(|word| self.b.ins().load(F64, MEMORY, word, field(object::flonum::BITS)));
+        let [m, n] = [f, g].map(|double| self.b.ins().bitcast(I64, MemFlagsData::new(), double));
+        let bits = self.b.ins().icmp(IntCC::Equal, m, n);
+        // No number is itself, whatever its bits.
+        let [m, n] = [f, g].map(|double| self.b.ins().fcmp(FloatCC::Unordered, double, double));
+        let neither = self.b.ins().band(m, n);
+        let equal = self.b.ins().bor(bits, neither);
+        self.b.ins().jump(done, &[BlockArg::Value(equal)]);
+        self.b.switch_to_block(no);
+        let never = self.b.ins().iconst(I8, 0);
+        self.b.ins().jump(done, &[BlockArg::Value(never)]);
+        self.b.switch_to_block(done);
+        self.b.block_params(done)[0]
     }
 
     /// Is the slot's value empty, as the instruction means it?

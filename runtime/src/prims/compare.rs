@@ -3,7 +3,7 @@
 //! Invariant: sorting never panics, whatever the order says.
 
 use super::{Cx, prims};
-use crate::equal::eqv;
+use crate::equal::{eq, eqv};
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
 use crate::value::{Value, Word};
@@ -23,8 +23,8 @@ prims! { COMPARE {
     "<=" (x: Number, more: Number rest) -> Bool, Pure, |cx| ordered(cx, |o| o != Ordering::Greater), ["(<= 1 1 2) ; => true"];
     /// Is no number below the next?
     ">=" (x: Number, more: Number rest) -> Bool, Pure, |cx| ordered(cx, |o| o != Ordering::Less), ["(>= 2 2 1) ; => true"];
-    /// Are they the same object? Small integers and characters are the same when equal.
-    "eq?" | "identical?" | "%eq?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(cx.arg(0) == cx.arg(1))), ["(eq? 1 1) ; => true", "(eq? (list 1) (list 1)) ; => false"];
+    /// Are they the same object? Small integers, floats and characters are the same when equal.
+    "eq?" | "identical?" | "%eq?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(eq(cx.arg(0), cx.arg(1)))), ["(eq? 1 1) ; => true", "(eq? 0.0 (* 1.0 0)) ; => true", "(eq? (list 1) (list 1)) ; => false"];
     /// As eq?, but numbers of the same exactness are compared by size and strings by content.
     "eqv?" | "%eqv?" (a: Any, b: Any) -> Bool, Pure, |cx| Ok(Word::bool(eqv(cx.arg(0), cx.arg(1)))), ["(eqv? 1.5 1.5) ; => true", "(eqv? 1 1.0) ; => false"];
     /// Have they the same content, at any depth? An exact number never equals an inexact one.

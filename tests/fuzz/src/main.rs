@@ -1,6 +1,6 @@
 //! The command: makes programs, compares, cuts down what differs.
 //!
-//! `sx-fuzz --programs N --seed S --mode plain|collect|suspend|seal|all|every --coverage --jobs J
+//! `sx-fuzz --programs N --seed S --mode NAME|every --coverage --jobs J
 //! --stop K --known TEXT` (differences that
 //! mention the text count as none); with `--show` it prints the program of the seed and what it does;
 //! with `--file PATH` it compares the programs of a file, cases of the corpus or one program.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use sx_interp::forget::defines_data;
-use sx_interp::machine::{Exit, Machine, Stress};
+use sx_interp::machine::{Exit, Machine, NativeOptions, Stress};
+use sx_jit::Jit;
 use sx_oracle::{Answer, Edge, Outcome, PROGRAM, TestEdge, place_text};
 use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::heap::HeapOptions;
@@ -30,6 +31,8 @@ pub struct Mode {
     collect: bool,
     /// What the machine does more often than it has to.
     stress: Stress,
+    /// When functions are compiled, if they are.
+    native: Option<NativeOptions>,
 }
 
 const PLAIN: Mode = Mode {
@@ -39,6 +42,22 @@ const PLAIN: Mode = Mode {
         seal_every_call: false,
         suspend_every_perform: false,
     },
+    native: None,
+};
+const JIT: Mode = Mode {
+    name: "jit-sync",
+    native: Some(NativeOptions::SYNC),
+    ..PLAIN
+};
+/// Compiled when there is feedback, so that there is code for floats, views and the like.
+const WARM: Mode = Mode {
+    name: "jit-warm",
+    native: Some(NativeOptions {
+        threshold: 3,
+        loop_threshold: 3,
+        sync: true,
+    }),
+    ..PLAIN
 };
 const SUSPEND: Stress = Stress {
     suspend_every_perform: true,
@@ -61,7 +80,13 @@ pub static MODES: &[Mode] = &[
     Mode { name: "collect", collect: true, ..PLAIN },
     Mode { name: "suspend", stress: SUSPEND, ..PLAIN },
     Mode { name: "seal", stress: SEAL, ..PLAIN },
-    Mode { name: "all", collect: true, stress: EVERYTHING },
+    Mode { name: "all", collect: true, stress: EVERYTHING, ..PLAIN },
+    JIT,
+    Mode { name: "jit-sync+gc-stress", collect: true, ..JIT },
+    Mode { name: "jit-sync+suspend", stress: SUSPEND, ..JIT },
+    Mode { name: "jit-sync+seal", stress: SEAL, ..JIT },
+    WARM,
+    Mode { name: "jit-warm+all", collect: true, stress: EVERYTHING, ..WARM },
 ];
 
 impl Mode {
@@ -77,6 +102,13 @@ impl Mode {
     fn machine(&self, host: &Shared) -> Result<Machine, String> {
         let mut machine = Machine::new(self.heap(), Box::new(host.clone())).map_err(|_| "no memory")?;
         machine.stress = self.stress;
+        // Elsewhere these modes are the machine's, as they are for everyone.
+        if sx_jit::SUPPORTED
+            && let Some(options) = &self.native
+        {
+            let jit = Jit::new().ok_or("no native code on this machine")?;
+            machine.set_native(Box::new(jit), options.clone());
+        }
         Ok(machine)
     }
 }

@@ -18,7 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cli", &["serve", "store", "sx", "tools"]),
     ("tests", &["interp", "runtime", "sx", "tests/oracle"]),
     ("tests/oracle", &["interp", "runtime"]),
-    ("tests/fuzz", &["interp", "runtime", "sx", "tests/oracle"]),
+    ("tests/fuzz", &["interp", "jit", "runtime", "sx", "tests/oracle"]),
     ("benches", &["sx"]),
     // Reads the tables it prints; nothing depends on it.
     ("xtask", &["cli", "interp", "runtime", "serve", "sx", "tests", "tools"]),

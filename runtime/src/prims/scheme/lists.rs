@@ -1,7 +1,7 @@
 //! Lists as the report has them: made of pairs, and errors where SX is lenient.
 
 use super::pairs::{as_pairs, find_pair};
-use crate::equal::eqv;
+use crate::equal::{eq, eqv};
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
 use crate::list::ListError;
@@ -31,13 +31,13 @@ prims! { LISTS {
     /// A list of the same items; what is no list is itself, as is the end of one.
     "%scheme:list-copy" (xs: Any) -> Any, Allocates, list_copy, ["(%scheme:list-copy (cons 1 2)) ; => (1 . 2)", "(%scheme:list-copy 5) ; => 5"];
     /// The first tail that begins with x by eq?, or false.
-    "%scheme:memq" (x: Any, xs: Any) -> Any, Reads, |cx| member(cx, "memq", |_, a, b| a == b), ["(%scheme:memq 2 (list 1 2 3)) ; => (2 3)", "(%scheme:memq 5 (list 1)) ; => false"];
+    "%scheme:memq" (x: Any, xs: Any) -> Any, Reads, |cx| member(cx, "memq", |_, a, b| eq(a, b)), ["(%scheme:memq 2 (list 1 2 3)) ; => (2 3)", "(%scheme:memq 0.0 (list 1 0.0)) ; => (0.0)", "(%scheme:memq 5 (list 1)) ; => false"];
     /// The first tail that begins with x by eqv?, or false.
     "%scheme:memv" (x: Any, xs: Any) -> Any, Reads, |cx| member(cx, "memv", |_, a, b| eqv(a, b)), ["(%scheme:memv 1.5 (list 1.5)) ; => (1.5)"];
     /// The first tail that begins with x by equal?, or false.
     "%scheme:member" (x: Any, xs: Any) -> Any, Reads, |cx| member(cx, "member", Heap::equal), ["(%scheme:member \"b\" (list \"a\" \"b\")) ; => (\"b\")"];
     /// The first entry whose car is x by eq?, or false.
-    "%scheme:assq" (x: Any, entries: Any) -> Any, Reads, |cx| assoc(cx, "assq", |_, a, b| a == b), ["(%scheme:assq 2 (list (list 1) (list 2 :a))) ; => (2 \"a\")"];
+    "%scheme:assq" (x: Any, entries: Any) -> Any, Reads, |cx| assoc(cx, "assq", |_, a, b| eq(a, b)), ["(%scheme:assq 2 (list (list 1) (list 2 :a))) ; => (2 \"a\")"];
     /// The first entry whose car is x by eqv?, or false.
     "%scheme:assv" (x: Any, entries: Any) -> Any, Reads, |cx| assoc(cx, "assv", |_, a, b| eqv(a, b)), ["(%scheme:assv 5 (list (list 1))) ; => false"];
     /// The first entry whose car is x by equal?, or false.
