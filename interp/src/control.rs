@@ -83,6 +83,20 @@ controls! {
     FiberRun "%fiber-run" (kind k x steps);
     /// The parts of a compiled procedure.
     Bytecode "%bytecode" (procedure);
+    /// What the native tier has done: numbers, in the order of `jit-stats`; nil without a tier.
+    NativeStats "%native-stats" ();
+    /// The functions the native tier has dealt with: name, what became of it, calls, rows of place and
+    /// number of exits.
+    NativeFunctions "%native-functions" ();
+    /// Functions whose name matches the pattern get no native code, nor keep it; with `callers`,
+    /// functions that refer to the global of that name.
+    NativeExclude "%native-exclude" (pattern callers);
+    /// Is there to be no native code for functions of that name?
+    NativeExcluded "%native-excluded?" (name);
+    /// Compile functions at this call; true if there is a tier.
+    NativeThreshold "%native-threshold" (calls);
+    /// Forget what was counted; with `all`, also all native code and every exclusion.
+    NativeReset "%native-reset" (all);
 }
 
 macro_rules! procedures {

@@ -109,6 +109,8 @@ pub struct Machine {
     pub step_limit: u64,
     /// The native tier, if there is one.
     native: Option<Box<native::Tier>>,
+    /// The functions it is to leave alone.
+    exclusions: native::Exclusions,
     /// The site word of the call that the running frame was given its value for last.
     resumed: Word,
 }
@@ -154,6 +156,7 @@ impl Machine {
             budget: Budget::UNLIMITED,
             step_limit: 0,
             native: None,
+            exclusions: native::Exclusions::default(),
             resumed: Word(0),
         };
         for (row, chunk) in [

@@ -28,8 +28,8 @@ pub struct Row {
     pub first: Option<(String, String, bool)>,
 }
 
-/// What the oracle, the last configuration, is not asked about: it has no machine to show, and
-/// includes no files.
+/// What the oracle, the last configuration, is not asked about: it has no machine to show, makes
+/// no code, and includes no files.
 const NOT_FOR_THE_ORACLE: &[&str] = &[
     "bytecode-inspect",
     "cek-functions",
@@ -39,6 +39,14 @@ const NOT_FOR_THE_ORACLE: &[&str] = &[
     "cek-suspended?",
     "cek-value",
     "include",
+    "jit-exclude!",
+    "jit-exclude-callers-of!",
+    "jit-excluded?",
+    "jit-report",
+    "jit-reset!",
+    "jit-reset-counters!",
+    "jit-set-threshold!",
+    "jit-stats",
     "make-cek-state",
     "vm-trace",
 ];

@@ -158,6 +158,12 @@ impl Machine {
                 Control::DefineSyntax => Ok(Some(self.define_syntax(a, b, c)?)),
                 Control::FiberRun => self.fiber_run(at),
                 Control::Bytecode => Ok(Some(self.bytecode(a)?)),
+                Control::NativeStats => Ok(Some(self.native_numbers()?)),
+                Control::NativeFunctions => Ok(Some(self.native_functions()?)),
+                Control::NativeExclude => Ok(Some(self.native_exclude(a, b)?)),
+                Control::NativeExcluded => Ok(Some(self.native_excluded(a)?)),
+                Control::NativeThreshold => Ok(Some(self.native_threshold(a)?)),
+                Control::NativeReset => Ok(Some(self.native_reset(a.is_truthy()))),
                 Control::NoteFailure => {
                     self.noted = Some(Box::new(self.failure_of(a)));
                     Ok(Some(Word::NIL))

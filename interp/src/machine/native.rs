@@ -9,7 +9,10 @@
 //! Invariant: a stepped program never enters native code, so all of this asks first.
 #![allow(unsafe_code)]
 
+mod controls;
 mod helpers;
+
+pub(super) use controls::Exclusions;
 
 use super::{Exit, Machine};
 use std::any::Any;
@@ -339,6 +342,9 @@ impl Machine {
 
     fn compile(&mut self, instance: &Instance) {
         let Some(tier) = &mut self.native else { return };
+        if self.exclusions.excludes(&instance.chunk) {
+            return;
+        }
         let mut native = instance.native.borrow_mut();
         if native.pending || native.refused.is_some() || native.compiles >= MOST_COMPILES || !is_compilable(instance) {
             return;

@@ -100,7 +100,6 @@ impl Machine {
         unsafe {
             // Where calls of functions without native code lead; 0 if there is no native tier.
             let interpret = self.interpret_stub();
-            let threshold = self.call_threshold();
             if !TRACED && interpret != 0 {
                 self.go_native()?;
             }
@@ -253,7 +252,7 @@ impl Machine {
                         let instance = instance_of(callee);
                         let calls = instance.calls.get().wrapping_add(1);
                         instance.calls.set(calls);
-                        if !TRACED && (instance.entry.get() != interpret || calls == threshold) {
+                        if !TRACED && (instance.entry.get() != interpret || calls == self.call_threshold()) {
                             native!(self.native_call(nfp));
                         } else {
                             fp = nfp;

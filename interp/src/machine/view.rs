@@ -7,7 +7,7 @@
 use super::Machine;
 use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::error::Raise;
-use sx_runtime::instance::Instance;
+use sx_runtime::instance::{Instance, builtin};
 use sx_runtime::list::size_of_list;
 use sx_runtime::object::{self, Type};
 use sx_runtime::ops::Instr;
@@ -70,7 +70,7 @@ impl UserFrame<'_> {
     }
 }
 
-fn function_name(chunk: &Chunk) -> String {
+pub(super) fn function_name(chunk: &Chunk) -> String {
     if chunk.name.is_empty() {
         "anonymous".into()
     } else {
@@ -181,8 +181,8 @@ impl Machine {
         Datum::List(parts)
     }
 
-    /// `%bytecode`: parameters, has rest, slots, constants, instructions, calls of a procedure; nil
-    /// for anything else.
+    /// `%bytecode`: parameters, has rest, slots, constants, instructions, calls, what runs it, exits
+    /// of a procedure; nil for anything else.
     ///
     /// # Safety
     /// The word is live.
@@ -200,6 +200,13 @@ impl Machine {
             Const::Datum(datum) => crate::expand::show_stx(datum),
         };
         let code = 0..instance.code().len();
+        let native = instance.native.borrow();
+        let tier = match instance.builtin {
+            builtin::NONE if native.code.is_some() => "native",
+            builtin::NONE => "interpreter",
+            _ => "primitive",
+        };
+        let exits: i64 = native.exits.iter().map(|(_, count)| i64::from(*count)).sum();
         let parts = Datum::List(vec![
             Datum::Int(chunk.params as i64),
             Datum::Int(chunk.rest as i64),
@@ -207,7 +214,10 @@ impl Machine {
             Datum::texts(chunk.consts.iter().map(constant)),
             Datum::texts(code.map(|pc| format!("{pc:4}  {}", instruction_text(instance, pc)))),
             Datum::Int(instance.calls.get() as i64),
+            Datum::Text(tier.into()),
+            Datum::Int(exits),
         ]);
+        drop(native);
         self.make(&parts)
     }
 }

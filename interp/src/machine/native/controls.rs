@@ -1,0 +1,265 @@
+//! What a program asks of the native tier and tells it, as `lib/core/native.sx` calls it.
+//!
+//! Exclusions belong to the machine, not to the tier, so that a program reads back what it said
+//! where there is no tier. Code that is given up here may be what asked: it is freed when native
+//! code has been left, like all retired code.
+//!
+//! Deliberately absent: any text; what is answered is numbers, names and places.
+
+use super::super::Machine;
+use super::super::view::{Datum, function_name};
+use super::Tier;
+use sx_runtime::chunk::{Chunk, Const};
+use sx_runtime::error::{Code, Raise};
+use sx_runtime::instance::{Instance, builtin};
+use sx_runtime::native::Bailout;
+use sx_runtime::value::{Value, Word};
+
+/// The functions that are to have no native code.
+#[derive(Default)]
+pub(in crate::machine) struct Exclusions {
+    /// Names, in which `*` stands for any text.
+    patterns: Vec<String>,
+    /// Globals: whoever refers to one is excluded.
+    callees: Vec<String>,
+}
+
+impl Exclusions {
+    /// Is there to be no native code for this chunk?
+    pub(super) fn excludes(&self, chunk: &Chunk) -> bool {
+        if self.patterns.is_empty() && self.callees.is_empty() {
+            return false;
+        }
+        let is_callee = |name: &str| self.callees.iter().any(|callee| callee == name);
+        self.matches(&function_name(chunk))
+            || chunk.consts.iter().any(|constant| match constant {
+                Const::Global(name) | Const::Prim(name) => is_callee(name),
+                _ => false,
+            })
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.patterns.iter().any(|pattern| is_match(pattern, name))
+    }
+}
+
+/// Does the name match the pattern, in which `*` stands for any text?
+fn is_match(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        // The leftmost place leaves most for the parts that follow.
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+impl Machine {
+    /// `%native-stats`.
+    pub(in crate::machine) fn native_numbers(&mut self) -> Result<Word, Raise> {
+        let Some(tier) = &self.native else {
+            return Ok(Word::NIL);
+        };
+        let (stats, threshold) = (tier.stats, tier.options.threshold);
+        let is_below = |instance: &&Instance| {
+            let calls = instance.calls.get();
+            instance.builtin == builtin::NONE
+                && calls > 0
+                && calls < threshold
+                && instance.native.borrow().code.is_none()
+        };
+        let below = self.isolate.state.instances().filter(is_below).count();
+        let numbers = [
+            u64::from(threshold),
+            stats.compiled,
+            stats.refused,
+            below as u64,
+            stats.exits,
+            stats.entered,
+            stats.again,
+            stats.retired,
+            stats.bytes,
+            stats.nanos,
+        ];
+        self.make(&Datum::List(numbers.map(|n| Datum::Int(n as i64)).into()))
+    }
+
+    /// `%native-functions`.
+    pub(in crate::machine) fn native_functions(&mut self) -> Result<Word, Raise> {
+        let mut rows = vec![];
+        for instance in self.isolate.state.instances() {
+            let native = instance.native.borrow();
+            let outcome = match (&native.code, native.refused) {
+                (Some(code), _) => format!("native, {} bytes", code.bytes),
+                (None, Some(why)) => format!("refused: {}", reason(why)),
+                (None, None) if native.compiles == 0 => continue,
+                (None, None) if native.pending => "being compiled".into(),
+                (None, None) => "given up".into(),
+            };
+            let exits = native.exits.iter().map(|(pc, count)| {
+                let span = instance.chunk.span_at(*pc as usize);
+                let place = span.map_or_else(|| format!("instruction {pc}"), |span| span.place());
+                Datum::List(vec![Datum::Text(place), Datum::Int(i64::from(*count))])
+            });
+            rows.push(Datum::List(vec![
+                Datum::Text(function_name(&instance.chunk)),
+                Datum::Text(outcome),
+                Datum::Int(i64::from(instance.calls.get())),
+                Datum::List(exits.collect()),
+            ]));
+        }
+        self.make(&Datum::List(rows))
+    }
+
+    /// `%native-exclude`.
+    ///
+    /// # Safety
+    /// The words are live.
+    pub(in crate::machine) unsafe fn native_exclude(&mut self, pattern: Word, callers: Word) -> Result<Word, Raise> {
+        // SAFETY: by the caller.
+        let pattern = unsafe { name_of(pattern) }?;
+        match callers.is_truthy() {
+            true => self.exclusions.callees.push(pattern),
+            false => self.exclusions.patterns.push(pattern),
+        }
+        let exclusions = &self.exclusions;
+        if let Some(tier) = &mut self.native {
+            let excluded = |instance: &&Instance| exclusions.excludes(&instance.chunk);
+            self.isolate
+                .state
+                .instances()
+                .filter(excluded)
+                .for_each(|instance| tier.give_up(instance));
+        }
+        Ok(Word::NIL)
+    }
+
+    /// `%native-excluded?`.
+    ///
+    /// # Safety
+    /// The word is live.
+    pub(in crate::machine) unsafe fn native_excluded(&mut self, name: Word) -> Result<Word, Raise> {
+        // SAFETY: by the caller.
+        let name = unsafe { name_of(name) }?;
+        let is_one =
+            |instance: &Instance| function_name(&instance.chunk) == name && self.exclusions.excludes(&instance.chunk);
+        let excluded = self.exclusions.matches(&name) || self.isolate.state.instances().any(is_one);
+        Ok(if excluded { Word::TRUE } else { Word::FALSE })
+    }
+
+    /// `%native-threshold`.
+    pub(in crate::machine) fn native_threshold(&mut self, calls: Word) -> Result<Word, Raise> {
+        let wanted = calls.is_fixnum().then(|| calls.as_fixnum());
+        let most = i64::from(u32::MAX - 1);
+        let Some(threshold) = wanted.filter(|n| (1..=most).contains(n)).map(|n| n as u32) else {
+            return Err(Raise::new(
+                Code::Type,
+                "jit-set-threshold!: expected a number of calls, 1 or more",
+            ));
+        };
+        let Some(tier) = &mut self.native else {
+            return Ok(Word::FALSE);
+        };
+        tier.options.threshold = threshold;
+        for instance in self.isolate.state.instances() {
+            // It is compiled when its count arrives at the threshold, so none may be beyond.
+            let untried = instance.native.borrow().compiles == 0;
+            if untried && instance.calls.get() >= threshold {
+                instance.calls.set(threshold - 1);
+            }
+        }
+        Ok(Word::TRUE)
+    }
+
+    /// `%native-reset`.
+    pub(in crate::machine) fn native_reset(&mut self, all: bool) -> Word {
+        if all {
+            self.exclusions = Exclusions::default();
+        }
+        let Some(tier) = &mut self.native else {
+            return Word::NIL;
+        };
+        for instance in self.isolate.state.instances() {
+            if all {
+                tier.give_up(instance);
+                let mut native = instance.native.borrow_mut();
+                (native.compiles, native.refused) = (0, None);
+                native.generic.clear();
+                native.loops.clear();
+            }
+            instance.native.borrow_mut().exits.clear();
+            instance.calls.set(0);
+        }
+        tier.stats = super::NativeStats::default();
+        Word::NIL
+    }
+}
+
+impl Tier {
+    /// The function has no native code from now on, nor does it get what is being compiled.
+    fn give_up(&mut self, instance: &Instance) {
+        let mut native = instance.native.borrow_mut();
+        native.stale |= native.pending;
+        if let Some(code) = native.code.take() {
+            self.stats.retired += 1;
+            self.retire(instance, code);
+        }
+    }
+}
+
+/// Why a function was refused, in words.
+fn reason(why: Bailout) -> &'static str {
+    match why {
+        Bailout::TooLarge => "it has more instructions than are worth a compile",
+        Bailout::Refused => "the code generator did not take it",
+        Bailout::NoMemory => "no memory for code was left",
+        Bailout::Injected => "a test wanted it so",
+    }
+}
+
+/// The text of a string or symbol.
+///
+/// # Safety
+/// The word is live.
+unsafe fn name_of(word: Word) -> Result<String, Raise> {
+    // SAFETY: by the caller.
+    let value: Value<'_> = unsafe { Value::from_raw(word) };
+    let name = value.as_str().map(str::to_owned);
+    name.ok_or_else(|| Raise::new(Code::Type, "expected the name of a function, a string"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_match;
+
+    #[test]
+    fn a_star_is_any_text() {
+        for (pattern, name) in [
+            ("f", "f"),
+            ("ns-*", "ns-"),
+            ("ns-*", "ns-a"),
+            ("*", ""),
+            ("a*b*c", "a-b-b-c"),
+            ("*x", "xx"),
+        ] {
+            assert!(is_match(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [
+            ("f", "ff"),
+            ("ns-*", "ns"),
+            ("a*b*c", "acb"),
+            ("ab*ba", "aba"),
+            ("", "f"),
+        ] {
+            assert!(!is_match(pattern, name), "{pattern} {name}");
+        }
+    }
+}
