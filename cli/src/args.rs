@@ -39,7 +39,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const ENVIRONMENT: &str = "Environment:\n  \
     SX_SERVING_JIT    1 or 0: native compilation on or off (default 1, for `server` 0)\n  \
-    SX_STORE          the store `sx store` looks after: a directory or a PostgreSQL URL\n  \
+    SX_STORE          the store: a directory or a PostgreSQL URL; comes before SX_PERSIST_DIR\n  \
     SX_PROJECT_DIR    where a relative `load` looks after the working directory\n  \
     SX_MEMORY_LIMIT   most bytes a program's heap may take, with K, M or G (default 1G)\n  \
     SX_PERSIST_DIR    the directory of the store: default persist-data for `serve`, none for other commands\n  \

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use sx::{Access, Engine, Isolate, Native, RealHost, Source};
 use sx_serve::{App, Edge, Limits, epoch, log};
-use sx_store::{Embedded, Options as StoreOptions, Store};
+use sx_store::Store;
 
 /// The variable that names the address to listen at.
 const HOST: &str = "SX_HTTP_HOST";
@@ -29,19 +29,17 @@ pub fn is_server(arguments: &[OsString]) -> bool {
     name.to_string_lossy().starts_with("sx_server")
 }
 
-/// The variable that names the directory of the store.
-const STORE: &str = "SX_PERSIST_DIR";
+/// The variables that name the store: a directory or a PostgreSQL URL, and a directory.
+const STORE: [&str; 2] = ["SX_STORE", "SX_PERSIST_DIR"];
 
 /// The store the environment names, else the one in the given directory.
 fn open_store(otherwise: Option<&str>) -> Result<Option<Arc<dyn Store>>, String> {
-    let named = std::env::var(STORE).ok().filter(|named| !named.is_empty());
-    let Some(directory) = named.as_deref().or(otherwise) else {
+    let set = |name: &str| std::env::var(name).ok().filter(|place| !place.is_empty());
+    let named = STORE.into_iter().find_map(set);
+    let Some(place) = named.as_deref().or(otherwise) else {
         return Ok(None);
     };
-    let store = Embedded::open(Path::new(directory), StoreOptions::default());
-    store
-        .map(|store| Some(Arc::new(store) as Arc<dyn Store>))
-        .map_err(|error| error.to_string())
+    sx_store::open(place).map(Some).map_err(|error| error.to_string())
 }
 
 /// Talks to a parent process.
