@@ -388,7 +388,7 @@ fn text_cases_are_run_and_blessed() {
     let run = finish(command(&directory, &["test"]), "");
     assert_eq!(run.code, Some(2));
     let run = finish(command(&directory, &["test", "."]), "");
-    assert_eq!((run.out.as_str(), run.code), ("8 passed, 0 failed\n", Some(0)));
+    assert_eq!((run.out.as_str(), run.code), ("16 passed, 0 failed\n", Some(0)));
 }
 
 // ---- fmt ---------------------------------------------------------------------------------------
@@ -503,11 +503,11 @@ fn results_are_written_as_xml() {
     std::fs::write(directory.join("a.sx"), SUITE).expect("written");
     std::fs::write(directory.join("b.sx"), CASES).expect("written");
     let run = finish(command(&directory, &["test", ".", "--junit", "out.xml"]), "");
-    assert!(run.out.ends_with("6 passed, 6 failed\n"), "{}", run.out);
+    assert!(run.out.ends_with("10 passed, 10 failed\n"), "{}", run.out);
     let xml = std::fs::read_to_string(directory.join("out.xml")).expect("written");
     for part in [
-        "<testsuites tests=\"12\" failures=\"6\" ",
-        "<testsuite name=\"b.sx\" tests=\"8\" failures=\"4\" ",
+        "<testsuites tests=\"20\" failures=\"10\" ",
+        "<testsuite name=\"b.sx\" tests=\"16\" failures=\"8\" ",
         "<testcase classname=\"b.sx\" name=\"good::interp+seal\" ",
         "<failure message=\"error[assert]: assert-equal: wanted 7, given 6\">",
     ] {

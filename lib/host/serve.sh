@@ -15,4 +15,4 @@ export SX_PROJECT_DIR SX_PERSIST_DIR
 if [ -z "${SX_SERVER:-}" ]; then
   if [ -x "$here/target/release/sx" ]; then SX_SERVER=$here/target/release/sx; else SX_SERVER=sx; fi
 fi
-exec "$SX_SERVER" serve "$SX_PROJECT_DIR/examples/blog.sx"
+exec "$SX_SERVER" serve

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use sx::{Access, Host, HostError, RealHost, Stream};
+use sx::{Access, FileInfo, Host, HostError, RealHost, Stream};
 
 /// A host that its maker keeps a hand on.
 #[derive(Clone)]
@@ -42,6 +42,8 @@ delegate! {
     flush(stream: Stream) -> Result<(), HostError>;
     read_line() -> Result<Option<String>, HostError>;
     read_file(path: &str) -> Result<Vec<u8>, HostError>;
+    read_part(path: &str, start: u64, len: usize) -> Result<Vec<u8>, HostError>;
+    file_info(path: &str) -> Result<FileInfo, HostError>;
     file_exists(path: &str) -> bool;
     write_file(path: &str, bytes: &[u8]) -> Result<(), HostError>;
     delete_file(path: &str) -> Result<(), HostError>;
