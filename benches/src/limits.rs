@@ -65,7 +65,7 @@ fn against_lua(table: &Table, row: &str, count: u32) -> Option<Verdict> {
     if row == START_UP || lua < LUA_COUNTS_S {
         return None;
     }
-    let ratio = table.ratio(row, "lua")?;
+    let ratio = interpreter_ratio(table, row, "lua")?;
     let bound = format!("{row}: interpreter ≤ {INTERPRETER_RATIO} × Lua 5.4");
     Some(Verdict {
         bound,
@@ -75,12 +75,20 @@ fn against_lua(table: &Table, row: &str, count: u32) -> Option<Verdict> {
 }
 
 fn against_guile(table: &Table, row: &str) -> Option<Verdict> {
-    let ratio = table.ratio(row, "guile")?;
+    let ratio = interpreter_ratio(table, row, "guile")?;
     Some(Verdict {
         bound: format!("{row}: interpreter ≤ {GUILE_RATIO} × Guile"),
         figure: times(ratio),
         holds: ratio <= GUILE_RATIO,
     })
+}
+
+/// CPU of SX without its native tier over that of `peer`.
+fn interpreter_ratio(table: &Table, row: &str, peer: &str) -> Option<f64> {
+    crate::report::ratio(
+        table.figures(row, "interpreter")?.net_s,
+        table.figures(row, peer)?.net_s,
+    )
 }
 
 fn must(table: &Table, row: &crate::rows::Row) -> Option<Verdict> {
@@ -137,20 +145,32 @@ mod tests {
     use crate::report::Cell;
     use crate::report::tests::{measured, table};
 
+    /// SX, with and without native code alike, Lua, Node.
+    fn line(sx_s: f64, sx_mb: u64, lua_s: f64, node_s: f64, node_mb: u64) -> Vec<Cell> {
+        vec![
+            measured(sx_s, sx_mb),
+            measured(lua_s, 2),
+            measured(node_s, node_mb),
+            measured(sx_s, sx_mb),
+        ]
+    }
+
+    fn alone(sx_s: f64) -> Vec<Cell> {
+        vec![measured(sx_s, 5), Cell::Absent, Cell::Absent, Cell::Absent]
+    }
+
     #[test]
     fn bounds_hold_or_not() {
-        let table = table(vec![
-            ("hello", vec![measured(0.03, 5), measured(0.001, 2), measured(0.03, 40)]),
-            ("fib", vec![measured(1.4, 5), measured(1.0, 2), measured(0.3, 40)]),
-            ("ack", vec![measured(0.2, 5), measured(0.04, 2), measured(0.3, 40)]),
-            (
-                "bintrees",
-                vec![measured(1.0, 300), measured(1.0, 2), measured(1.0, 100)],
-            ),
-            ("ctak", vec![measured(0.5, 5), Cell::Absent, Cell::Absent]),
-            ("perform", vec![measured(0.08, 5), Cell::Absent, Cell::Absent]),
-            ("ctak10", vec![measured(0.6, 5), Cell::Absent, Cell::Absent]),
+        let mut table = table(vec![
+            ("hello", line(0.03, 5, 0.001, 0.03, 40)),
+            ("fib", line(1.4, 5, 1.0, 0.3, 40)),
+            ("ack", line(0.2, 5, 0.04, 0.3, 40)),
+            ("bintrees", line(1.0, 300, 1.0, 1.0, 100)),
+            ("ctak", alone(0.5)),
+            ("perform", alone(0.08)),
+            ("ctak10", alone(0.6)),
         ]);
+        table.systems.push(("interpreter", "SX interpreter", "sx 1".into()));
         let found = verdicts(&table);
         let holds = |start: &str| found.iter().find(|v| v.bound.starts_with(start)).map(|v| v.holds);
         assert_eq!(holds("start-up"), Some(false));

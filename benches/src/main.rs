@@ -138,11 +138,19 @@ fn run(options: &Options) -> io::Result<Table> {
         install(&options.peers)?;
     }
     let mut systems = Vec::new();
-    if options.with_sx {
-        systems.push((&SYSTEMS[0], sx_binary(options.sx.as_deref())?));
+    let sx = match options.with_sx {
+        true => Some(sx_binary(options.sx.as_deref())?),
+        false => None,
+    };
+    if let Some(sx) = &sx {
+        systems.push((&SYSTEMS[0], sx.clone()));
     }
     let mut missing = Vec::new();
     for peer in &options.peers {
+        if peer.is_sx() {
+            systems.extend(sx.iter().map(|sx| (*peer, sx.clone())));
+            continue;
+        }
         match peer.locate() {
             Some(command) => systems.push((*peer, command)),
             None => missing.push(*peer),
@@ -190,7 +198,7 @@ fn sx_binary(given: Option<&Path>) -> io::Result<PathBuf> {
 fn install(peers: &[&'static System]) -> io::Result<()> {
     let packages: Vec<&str> = peers
         .iter()
-        .filter(|peer| peer.locate().is_none())
+        .filter(|peer| !peer.is_sx() && peer.locate().is_none())
         .map(|peer| peer.package)
         .collect();
     if packages.is_empty() {

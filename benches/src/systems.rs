@@ -45,6 +45,13 @@ const SX: System = System {
     usual: true,
 };
 
+/// SX without its native tier.
+const INTERPRETER: System = System {
+    name: "interpreter",
+    label: "SX interpreter",
+    ..SX
+};
+
 const fn scheme(name: &'static str, label: &'static str, prelude: &'static [&'static str]) -> System {
     System {
         name,
@@ -60,6 +67,7 @@ const fn scheme(name: &'static str, label: &'static str, prelude: &'static [&'st
 /// SX first, then its peers.
 pub const SYSTEMS: &[System] = &[
     SX,
+    INTERPRETER,
     System {
         name: "lua",
         label: "Lua 5.4",
@@ -117,6 +125,11 @@ pub const SYSTEMS: &[System] = &[
 ];
 
 impl System {
+    /// Is it SX, with or without its native tier?
+    pub fn is_sx(&self) -> bool {
+        self.folder == SX.folder
+    }
+
     /// The command of this system found on `PATH`.
     pub fn locate(&self) -> Option<PathBuf> {
         let path = std::env::var_os("PATH")?;
@@ -190,6 +203,10 @@ impl System {
         let mut env = Vec::new();
         let argv = match self.name {
             "sx" => vec![command, "run".into(), file_arg],
+            "interpreter" => {
+                env.push(("SX_SERVING_JIT", "0".into()));
+                vec![command, "run".into(), file_arg]
+            }
             "chez" => vec![command, "--program".into(), file_arg],
             "guile" => {
                 // Guile compiles a script once and keeps the result; an untimed run fills this cache.

@@ -7,7 +7,7 @@ mod store;
 
 pub use store::{StoreArgs, StoreCommand};
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -91,6 +91,12 @@ pub enum Command {
         after_long_help = DATALOG
     )]
     Datalog(DatalogArgs),
+    /// What native code a program got
+    #[command(
+        subcommand,
+        long_about = "What native code a program got. The program runs first, as `sx run` would run it."
+    )]
+    Jit(JitCommand),
     /// Serve an application over HTTP
     #[command(
         long_about = "Serve an application over HTTP: the blog that comes with SX, or APP, a program that calls \
@@ -112,6 +118,40 @@ pub enum Command {
                       error names the process."
     )]
     Store(StoreArgs),
+}
+
+/// What `sx jit` shows.
+#[derive(Debug, Subcommand)]
+pub enum JitCommand {
+    /// What was compiled or refused and why, and where native code was left, how often
+    Report {
+        /// The program
+        file: PathBuf,
+        /// What the program sees as its command line
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// The code of one function
+    Dump {
+        /// The name of the function
+        function: String,
+        /// The program that defines and uses it
+        file: PathBuf,
+        /// Which form of the code
+        #[arg(long, value_enum, default_value_t = JitStage::Asm)]
+        stage: JitStage,
+    },
+}
+
+/// The forms code goes through.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum JitStage {
+    /// The machine's instructions
+    Bytecode,
+    /// What Cranelift gets
+    Clif,
+    /// What Cranelift makes of it
+    Asm,
 }
 
 /// Arguments of `sx serve`.

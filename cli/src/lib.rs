@@ -10,6 +10,7 @@ mod datalog;
 mod doc;
 mod files;
 mod fmt;
+mod jit;
 mod print;
 mod repl;
 mod run;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         (None, Some(Command::Check(args))) => check::check(&args),
         (None, Some(Command::Doc(args))) => doc::doc(&args.name),
         (None, Some(Command::Datalog(args))) => datalog::datalog(&args),
+        (None, Some(Command::Jit(command))) => jit::jit(&command),
         (None, Some(Command::Serve(args))) => serve::serve(&args),
         (None, Some(Command::Server)) => serve::server(),
         (None, Some(Command::Store(args))) => store::store(&args.command),

@@ -88,6 +88,9 @@ controls! {
     /// The functions the native tier has dealt with: name, what became of it, calls, rows of place and
     /// number of exits.
     NativeFunctions "%native-functions" ();
+    /// Cranelift's form and the machine code of a procedure as it would be compiled now, two texts; a
+    /// text why there are none; nil without a tier.
+    NativeCode "%native-code" (procedure);
     /// Functions whose name matches the pattern get no native code, nor keep it; with `callers`,
     /// functions that refer to the global of that name.
     NativeExclude "%native-exclude" (pattern callers);

@@ -1,11 +1,12 @@
 //! The native tier: bytecode and feedback to machine code.
 //!
 //! A function is cut into pieces (`piece`), each is analysed (`types`) and lowered (`lower`) to
-//! Cranelift's form, and all of them together are one unit of code (`memory`). What the machine
+//! Cranelift's form, small callees with it (`inline`), and all of them together are one unit of code (`memory`). What the machine
 //! and the code agree on is in `sx_runtime::native`.
 //!
 //! Deliberately absent: the machine, and any knowledge of when to compile; that is `interp`'s.
 
+mod inline;
 mod lower;
 mod memory;
 mod piece;

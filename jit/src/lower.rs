@@ -12,27 +12,28 @@
 mod arith;
 mod calls;
 mod data;
+mod leave;
 mod prims;
+mod slots;
 
-use crate::piece::{Blocks, Piece, Root};
-use crate::types::kind::{BOOL, FIX, FLOAT, NIL, POINTER};
+use crate::inline::{Leaf, Region};
+use crate::piece::{Blocks, Piece, Root, is_call};
+use crate::types::kind::FLOAT;
 use crate::types::{Notes, Types, only};
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I64};
-use cranelift_codegen::ir::{self, AbiParam, Block, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature, Value};
+use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, SigRef, Signature, Value};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::BTreeMap;
-use std::mem::offset_of;
-use sx_runtime::chunk::Liveness;
-use sx_runtime::instance::Instance;
-use sx_runtime::native::{Context, HELPERS, Helper, JUMPS, status};
-use sx_runtime::object;
+use std::rc::Rc;
+use std::sync::Arc;
+use sx_runtime::chunk::{Chunk, Liveness};
+use sx_runtime::native::{CompileJob, HELPERS, Helper};
 use sx_runtime::ops::{Instr, Op};
-use sx_runtime::value::{FLONUM_BIAS, TAG_POINTER, Word};
+use sx_runtime::value::{TAG_POINTER, Word};
 
 /// Memory accesses of ours never trap and are aligned.
-const MEMORY: MemFlagsData = MemFlagsData::trusted();
+pub(crate) const MEMORY: MemFlagsData = MemFlagsData::trusted();
 
 /// Where a slot's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +52,25 @@ struct Slot {
     place: Place,
     /// The frame does not hold it.
     dirty: bool,
+    /// Beside the word, the double of it is in its variable.
+    twin: bool,
 }
 
-const IN_FRAME: Slot = Slot {
-    place: Place::Frame,
-    dirty: false,
-};
+const IN_FRAME: Slot = Slot::new(Place::Frame, false);
+
+impl Slot {
+    const fn new(place: Place, dirty: bool) -> Slot {
+        Slot {
+            place,
+            dirty,
+            twin: false,
+        }
+    }
+    /// Is its value in a variable as a double?
+    fn has_double(self) -> bool {
+        self.place == Place::Double || self.twin
+    }
+}
 
 /// What is known at a point.
 #[derive(Clone)]
@@ -66,7 +80,7 @@ struct State {
 }
 
 /// A way out to the machine, emitted behind everything else.
-struct Way {
+pub(crate) struct Way {
     block: Block,
     pc: usize,
     stores: Vec<(usize, Value, bool)>,
@@ -86,6 +100,36 @@ pub struct Function<'j> {
     pub slots: usize,
     /// Numbers of the entries behind calls.
     pub entries: BTreeMap<usize, u32>,
+    /// Calls whose callee is part of the code.
+    pub inlined: BTreeMap<usize, Leaf<'j>>,
+}
+
+impl<'j> Function<'j> {
+    /// Of a job, with these callees as part of it.
+    pub fn new(job: &'j CompileJob, inlined: BTreeMap<usize, Leaf<'j>>) -> Function<'j> {
+        let code: Vec<Instr> = job.code.iter().map(|w| Instr(*w)).collect();
+        let calls = code.iter().enumerate().filter(|(_, i)| is_call(**i));
+        let returns = inlined.iter().map(|(pc, leaf)| (*pc, leaf.returns)).collect();
+        Function {
+            notes: Notes { job, returns },
+            live: job.chunk.liveness(),
+            blocks: Blocks::new(&code, &job.loops),
+            slots: job.chunk.frame_size as usize,
+            entries: calls.zip(job.first_entry..).map(|((pc, _), n)| (pc, n)).collect(),
+            inlined,
+            code,
+        }
+    }
+
+    /// The chunks of all callees that are part of it, theirs too.
+    pub fn all_inlined(&self) -> Vec<Arc<Chunk>> {
+        let mut all = vec![];
+        for leaf in self.inlined.values() {
+            all.push(leaf.function.notes.job.chunk.clone());
+            all.extend(leaf.function.all_inlined());
+        }
+        all
+    }
 }
 
 /// The signature of a piece.
@@ -101,32 +145,69 @@ pub fn signature(words: usize, convention: CallConv) -> Signature {
     signature
 }
 
-/// Emits one piece.
-pub struct Lower<'a, 'f> {
-    b: FunctionBuilder<'f>,
+/// A value on its way into a callee.
+pub(crate) struct Taken {
+    word: Option<Value>,
+    double: Option<Value>,
+}
+
+/// See `Lower::snapshot`.
+pub(crate) struct Snapshot(State, BTreeMap<usize, Value>);
+
+/// What waits while a callee's code is emitted.
+pub(crate) struct Outer<'a> {
     f: &'a Function<'a>,
-    piece: &'a Piece,
-    context: Value,
-    fp: Value,
-    instance: Value,
-    consts: Value,
+    piece: Rc<Piece>,
     words: Vec<Variable>,
     doubles: Vec<Variable>,
     state: State,
+    conditions: BTreeMap<usize, Value>,
+    blocks: BTreeMap<usize, Block>,
+    inherited: BTreeMap<usize, State>,
+    region: Option<Region>,
+}
+
+/// Of a helper as pieces call it, which is without touching a register (`PreserveAll`), or as it
+/// is.
+pub fn helper_signature(helper: Helper, convention: CallConv) -> Signature {
+    let mut signature = signature(HELPERS[helper as usize].1 + 1, convention);
+    if HELPERS[helper as usize].2 {
+        signature.params[1] = AbiParam::new(F64);
+    }
+    if convention == CallConv::PreserveAll {
+        signature.returns.clear();
+    }
+    signature
+}
+
+/// Emits one piece.
+pub struct Lower<'a, 'f> {
+    pub(crate) b: FunctionBuilder<'f>,
+    pub(crate) f: &'a Function<'a>,
+    piece: Rc<Piece>,
+    context: Value,
+    fp: Value,
+    words: Vec<Variable>,
+    doubles: Vec<Variable>,
+    state: State,
+    /// Conditions that slots hold as booleans, where that was worked out in this block.
+    conditions: BTreeMap<usize, Value>,
     blocks: BTreeMap<usize, Block>,
     inherited: BTreeMap<usize, State>,
     ways: Vec<Way>,
+    /// The callee whose code is being emitted, if it is a callee's.
+    pub(crate) region: Option<Region>,
     tail: SigRef,
-    signatures: [Option<SigRef>; 5],
+    signatures: BTreeMap<usize, SigRef>,
 }
 
-fn at(field: usize) -> i32 {
+pub(crate) fn at(field: usize) -> i32 {
     // Offsets of context fields and frame slots are small.
     field as i32
 }
 
 /// The offset of field `i` of an object from its tagged word.
-fn field(i: usize) -> i32 {
+pub(crate) fn field(i: usize) -> i32 {
     (i * 8) as i32 - TAG_POINTER as i32
 }
 
@@ -136,11 +217,9 @@ fn slot_offset(slot: usize) -> i32 {
 
 impl<'a, 'f> Lower<'a, 'f> {
     /// Emits `piece` into `b`.
-    pub fn run(f: &'a Function<'a>, piece: &'a Piece, b: FunctionBuilder<'f>) -> FunctionBuilder<'f> {
+    pub fn run(f: &'a Function<'a>, piece: Rc<Piece>, b: FunctionBuilder<'f>) -> FunctionBuilder<'f> {
         let mut lower = Lower::begin(f, piece, b);
-        for start in &piece.order {
-            lower.block(*start);
-        }
+        lower.emit_blocks();
         for way in std::mem::take(&mut lower.ways) {
             lower.way(way);
         }
@@ -148,7 +227,15 @@ impl<'a, 'f> Lower<'a, 'f> {
         lower.b
     }
 
-    fn begin(f: &'a Function<'a>, piece: &'a Piece, mut b: FunctionBuilder<'f>) -> Lower<'a, 'f> {
+    /// Emits the blocks of the piece, which something jumps into.
+    pub(crate) fn emit_blocks(&mut self) {
+        let piece = self.piece.clone();
+        for start in &piece.order {
+            self.block(*start);
+        }
+    }
+
+    fn begin(f: &'a Function<'a>, piece: Rc<Piece>, mut b: FunctionBuilder<'f>) -> Lower<'a, 'f> {
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
@@ -158,8 +245,6 @@ impl<'a, 'f> Lower<'a, 'f> {
         let blocks = piece.order.iter().map(|s| (*s, b.create_block())).collect();
         let tail = b.import_signature(piece_signature());
         let closure = b.ins().load(I64, MEMORY, params[1], 0);
-        let instance = b.ins().load(I64, MEMORY, closure, field(object::closure::INSTANCE));
-        let consts = b.ins().load(I64, MEMORY, instance, at(offset_of!(Instance, consts)));
         let state = State {
             slots: vec![IN_FRAME; f.slots],
             types: Types::unknown(f.slots),
@@ -170,26 +255,105 @@ impl<'a, 'f> Lower<'a, 'f> {
             piece,
             context: params[0],
             fp: params[1],
-            instance,
-            consts,
             words,
             doubles,
             state,
+            conditions: BTreeMap::new(),
             blocks,
             inherited: BTreeMap::new(),
             ways: vec![],
+            region: None,
             tail,
-            signatures: [None; 5],
+            signatures: BTreeMap::new(),
         };
         lower.b.def_var(lower.words[0], closure);
         lower.state.slots[0].place = Place::Word;
-        if let Root::Behind(call) = piece.root
+        if let Root::Behind(call) = lower.piece.root
             && let Some(slot) = f.code[call].def()
         {
             lower.set_word(slot, params[2]);
         }
-        lower.go(piece.root.pc());
+        for slot in lower.piece.floats(f) {
+            let way = lower.way_out(lower.piece.root.pc());
+            let double = lower.float_in(slot, way);
+            lower.b.def_var(lower.doubles[slot], double);
+            lower.state.slots[slot] = Slot::new(Place::Double, false);
+            lower.state.types.0[slot] = FLOAT;
+        }
+        lower.go(lower.piece.root.pc());
         lower
+    }
+
+    // --- inlined callees -----------------------------------------------------------------------
+
+    /// The value of a slot, where a callee takes it from.
+    pub(crate) fn taken(&mut self, slot: usize) -> Taken {
+        let state = self.state.slots[slot];
+        let double = state.has_double().then(|| self.b.use_var(self.doubles[slot]));
+        let word = (state.place != Place::Double).then(|| self.word(slot));
+        Taken { word, double }
+    }
+
+    /// A slot of a callee gets a value.
+    pub(crate) fn give(&mut self, slot: usize, taken: Taken) {
+        match taken {
+            Taken {
+                word: Some(word),
+                double,
+            } => {
+                self.set_word(slot, word);
+                if let Some(double) = double {
+                    self.add_twin(slot, double);
+                }
+            }
+            Taken {
+                word: None,
+                double: Some(double),
+            } => self.set_double(slot, double),
+            Taken { .. } => {}
+        }
+    }
+
+    /// What is known and where everything is, for coming back to.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot(self.state.clone(), self.conditions.clone())
+    }
+
+    /// Back at a snapshot.
+    pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+        (self.state, self.conditions) = (snapshot.0, snapshot.1);
+    }
+
+    /// From here on the code is a callee's: `emit_blocks` emits it from its slots.
+    pub(crate) fn enter_region(&mut self, f: &'a Function<'a>, piece: Rc<Piece>, region: Region) -> Outer<'a> {
+        let words = (0..f.slots).map(|_| self.b.declare_var(I64)).collect();
+        let doubles = (0..f.slots).map(|_| self.b.declare_var(F64)).collect();
+        let blocks = piece.order.iter().map(|s| (*s, self.b.create_block())).collect();
+        let start = piece.root.pc();
+        let state = State {
+            slots: vec![IN_FRAME; f.slots],
+            types: piece.types[&start].clone(),
+        };
+        Outer {
+            f: std::mem::replace(&mut self.f, f),
+            piece: std::mem::replace(&mut self.piece, piece),
+            words: std::mem::replace(&mut self.words, words),
+            doubles: std::mem::replace(&mut self.doubles, doubles),
+            state: std::mem::replace(&mut self.state, state),
+            conditions: std::mem::take(&mut self.conditions),
+            blocks: std::mem::replace(&mut self.blocks, blocks),
+            inherited: std::mem::take(&mut self.inherited),
+            region: self.region.replace(region),
+        }
+    }
+
+    /// The code is the caller's again.
+    pub(crate) fn leave_region(&mut self, outer: Outer<'a>) {
+        (self.f, self.piece) = (outer.f, outer.piece);
+        (self.words, self.doubles) = (outer.words, outer.doubles);
+        (self.state, self.conditions) = (outer.state, outer.conditions);
+        (self.blocks, self.inherited) = (outer.blocks, outer.inherited);
+        self.region = outer.region;
     }
 
     // --- control flow --------------------------------------------------------------------------
@@ -207,15 +371,13 @@ impl<'a, 'f> Lower<'a, 'f> {
                 IN_FRAME
             } else if self.piece.written.contains(&slot) {
                 let floats = only(types.of(slot), FLOAT);
-                Slot {
-                    place: if floats { Place::Double } else { Place::Word },
-                    dirty: true,
-                }
+                Slot::new(if floats { Place::Double } else { Place::Word }, true)
+            } else if self.region.is_some() {
+                // Inlined code has no frame, so what came in stays where it is.
+                Slot::new(Place::Word, true)
             } else if self.piece.read_in_loops.contains(&slot) {
-                Slot {
-                    place: Place::Word,
-                    dirty: false,
-                }
+                let floats = only(types.of(slot), FLOAT);
+                Slot::new(if floats { Place::Double } else { Place::Word }, false)
             } else {
                 IN_FRAME
             }
@@ -227,7 +389,7 @@ impl<'a, 'f> Lower<'a, 'f> {
     }
 
     /// Jumps to the block at `start`; the current block ends.
-    fn go(&mut self, start: usize) {
+    pub(crate) fn go(&mut self, start: usize) {
         let block = self.blocks[&start];
         self.arrive(start);
         self.b.ins().jump(block, &[]);
@@ -272,6 +434,7 @@ impl<'a, 'f> Lower<'a, 'f> {
 
     fn block(&mut self, start: usize) {
         self.b.switch_to_block(self.blocks[&start]);
+        self.conditions.clear();
         self.state = match self.inherited.remove(&start) {
             Some(state) => state,
             None => self.joined(start),
@@ -378,418 +541,5 @@ impl<'a, 'f> Lower<'a, 'f> {
             true => self.branch(condition, target, pc + 1),
             false => self.branch(condition, pc + 1, target),
         }
-    }
-
-    // --- slots ---------------------------------------------------------------------------------
-
-    fn kinds(&self, slot: usize) -> crate::types::Kinds {
-        self.state.types.of(slot)
-    }
-
-    /// The word in a slot.
-    fn word(&mut self, slot: usize) -> Value {
-        let Slot { place, dirty } = self.state.slots[slot];
-        match place {
-            Place::Word => self.b.use_var(self.words[slot]),
-            Place::Double if dirty => {
-                let double = self.b.use_var(self.doubles[slot]);
-                self.boxed(double)
-            }
-            Place::Double => self.load_slot(slot),
-            Place::Frame => {
-                let word = self.load_slot(slot);
-                self.b.def_var(self.words[slot], word);
-                self.state.slots[slot] = Slot {
-                    place: Place::Word,
-                    dirty: false,
-                };
-                word
-            }
-        }
-    }
-
-    fn load_slot(&mut self, slot: usize) -> Value {
-        self.b.ins().load(I64, MEMORY, self.fp, slot_offset(slot))
-    }
-
-    fn set_word(&mut self, slot: usize, word: Value) {
-        self.b.def_var(self.words[slot], word);
-        self.state.slots[slot] = Slot {
-            place: Place::Word,
-            dirty: true,
-        };
-    }
-
-    fn set_double(&mut self, slot: usize, double: Value) {
-        self.b.def_var(self.doubles[slot], double);
-        self.state.slots[slot] = Slot {
-            place: Place::Double,
-            dirty: true,
-        };
-    }
-
-    fn set_bool(&mut self, slot: usize, condition: Value) {
-        let (yes, no) = (self.number(Word::TRUE.0), self.number(Word::FALSE.0));
-        let word = self.b.ins().select(condition, yes, no);
-        self.set_word(slot, word);
-    }
-
-    fn copy(&mut self, from: usize, to: usize) {
-        if self.state.slots[from].place == Place::Double {
-            let double = self.b.use_var(self.doubles[from]);
-            self.set_double(to, double);
-        } else {
-            let word = self.word(from);
-            self.set_word(to, word);
-        }
-    }
-
-    fn constant(&mut self, i: Instr) {
-        use sx_runtime::chunk::Const;
-        use sx_runtime::syntax::Node;
-        let k = i.bc() as usize;
-        let datum = match self.f.notes.job.chunk.consts.get(k) {
-            Some(Const::Datum(datum)) => Some(&datum.node),
-            _ => None,
-        };
-        match datum {
-            Some(Node::Float(f)) => {
-                let double = self.b.ins().f64const(*f);
-                self.set_double(i.a(), double);
-            }
-            Some(Node::Int(n)) if only(crate::types::constant_kinds(self.f.notes.job.chunk.consts.get(k)), FIX) => {
-                let word = self.number(Word::fixnum(*n).0);
-                self.set_word(i.a(), word);
-            }
-            _ => {
-                let word = self.load_const(k);
-                self.set_word(i.a(), word);
-            }
-        }
-    }
-
-    fn load_const(&mut self, k: usize) -> Value {
-        self.b.ins().load(I64, MEMORY, self.consts, slot_offset(k))
-    }
-
-    fn number(&mut self, bits: u64) -> Value {
-        self.b.ins().iconst(I64, bits as i64)
-    }
-
-    fn same(&mut self, word: Value, bits: u64) -> Value {
-        let bits = self.number(bits);
-        self.b.ins().icmp(IntCC::Equal, word, bits)
-    }
-
-    fn masked(&mut self, word: Value, mask: u64) -> Value {
-        let mask = self.number(mask);
-        self.b.ins().band(word, mask)
-    }
-
-    fn is_falsy(&mut self, slot: usize) -> Value {
-        let kinds = self.kinds(slot);
-        if kinds & (NIL | BOOL) == 0 && kinds != 0 {
-            return self.b.ins().iconst(ir::types::I8, 0);
-        }
-        let word = self.word(slot);
-        if only(kinds, BOOL) {
-            return self.same(word, Word::FALSE.0);
-        }
-        let bit = self.number(8);
-        let word = self.b.ins().bor(word, bit);
-        self.same(word, Word::FALSE.0)
-    }
-
-    // --- floats --------------------------------------------------------------------------------
-
-    /// The word of a double.
-    fn boxed(&mut self, double: Value) -> Value {
-        let bits = self.b.ins().bitcast(I64, MemFlagsData::new(), double);
-        let bias = self.number(FLONUM_BIAS);
-        let bits = self.b.ins().isub(bits, bias);
-        let word = self.b.ins().rotl_imm_u(bits, 3);
-        let tag = self.masked(word, 3);
-        let fits = self.same(tag, 1);
-        let (slow, done) = (self.cold_block(), self.b.create_block());
-        self.b.append_block_param(done, I64);
-        self.b.ins().brif(fits, done, &[BlockArg::Value(word)], slow, &[]);
-        self.b.switch_to_block(slow);
-        let sig = {
-            let mut signature = Signature::new(CallConv::SystemV);
-            signature.params = vec![AbiParam::new(I64), AbiParam::new(F64)];
-            signature.returns = vec![AbiParam::new(I64)];
-            self.b.import_signature(signature)
-        };
-        let helper = self.helper_address(Helper::BoxFloat);
-        let call = self.b.ins().call_indirect(sig, helper, &[self.context, double]);
-        let word = self.b.inst_results(call)[0];
-        self.b.ins().jump(done, &[BlockArg::Value(word)]);
-        self.b.switch_to_block(done);
-        self.b.block_params(done)[0]
-    }
-
-    /// The double of a flonum word.
-    fn unboxed(&mut self, word: Value) -> Value {
-        let bits = self.b.ins().rotr_imm_u(word, 3);
-        let bias = self.number(FLONUM_BIAS);
-        let bits = self.b.ins().iadd(bits, bias);
-        self.b.ins().bitcast(F64, MemFlagsData::new(), bits)
-    }
-
-    /// The double in a slot that holds a float for sure.
-    fn known_double(&mut self, slot: usize) -> Value {
-        if self.state.slots[slot].place == Place::Double {
-            return self.b.use_var(self.doubles[slot]);
-        }
-        let word = self.word(slot);
-        let tag = self.masked(word, 3);
-        let immediate = self.same(tag, 1);
-        let (fast, slow, done) = (self.b.create_block(), self.cold_block(), self.b.create_block());
-        self.b.append_block_param(done, F64);
-        self.b.ins().brif(immediate, fast, &[], slow, &[]);
-        self.b.switch_to_block(fast);
-        let double = self.unboxed(word);
-        self.b.ins().jump(done, &[BlockArg::Value(double)]);
-        self.b.switch_to_block(slow);
-        let double = self.b.ins().load(F64, MEMORY, word, field(object::flonum::BITS));
-        self.b.ins().jump(done, &[BlockArg::Value(double)]);
-        self.b.switch_to_block(done);
-        self.b.block_params(done)[0]
-    }
-
-    // --- leaving and safepoints ----------------------------------------------------------------
-
-    fn cold_block(&mut self) -> Block {
-        let block = self.b.create_block();
-        self.b.set_cold_block(block);
-        block
-    }
-
-    /// A block that hands the frame to the machine, at the instruction `pc`, from the state here.
-    fn way_out(&mut self, pc: usize) -> Block {
-        let block = self.cold_block();
-        let mut stores = vec![];
-        for slot in 1..self.f.slots {
-            let Slot { place, dirty } = self.state.slots[slot];
-            if dirty && self.f.live.before(pc, slot) {
-                let is_double = place == Place::Double;
-                let variable = if is_double {
-                    self.doubles[slot]
-                } else {
-                    self.words[slot]
-                };
-                stores.push((slot, self.b.use_var(variable), is_double));
-            }
-        }
-        self.ways.push(Way { block, pc, stores });
-        block
-    }
-
-    fn way(&mut self, way: Way) {
-        self.b.switch_to_block(way.block);
-        for (slot, value, is_double) in way.stores {
-            let word = if is_double { self.boxed(value) } else { value };
-            self.b.ins().store(MEMORY, word, self.fp, slot_offset(slot));
-        }
-        self.jump_at(Helper::Exit, way.pc);
-    }
-
-    /// Leaves here, whatever happens.
-    fn leave(&mut self, pc: usize) {
-        let way = self.way_out(pc);
-        self.b.ins().jump(way, &[]);
-    }
-
-    /// Goes on only if `condition` holds; otherwise to `way`.
-    fn guard(&mut self, condition: Value, way: Block) {
-        let on = self.b.create_block();
-        self.b.ins().brif(condition, on, &[], way, &[]);
-        self.b.switch_to_block(on);
-    }
-
-    /// Goes on only unless `condition` holds; otherwise to `way`.
-    fn guard_not(&mut self, condition: Value, way: Block) {
-        let on = self.b.create_block();
-        self.b.ins().brif(condition, way, &[], on, &[]);
-        self.b.switch_to_block(on);
-    }
-
-    fn return_moved(&mut self) {
-        let moved = self.number(status::MOVED);
-        self.b.ins().return_(&[moved]);
-    }
-
-    fn helper_address(&mut self, helper: Helper) -> Value {
-        let offset = at(offset_of!(Context, helpers) + helper as usize * 8);
-        self.b.ins().load(I64, MEMORY.with_readonly(), self.context, offset)
-    }
-
-    /// Calls a helper with these words behind the context.
-    fn helper(&mut self, helper: Helper, words: &[Value]) -> Value {
-        debug_assert_eq!(HELPERS[helper as usize].1, words.len());
-        let n = words.len() + 1;
-        let sig = match self.signatures[n] {
-            Some(sig) => sig,
-            None => {
-                let sig = self.b.import_signature(signature(n, CallConv::SystemV));
-                self.signatures[n] = Some(sig);
-                sig
-            }
-        };
-        let address = self.helper_address(helper);
-        let args: Vec<Value> = [self.context].iter().chain(words).copied().collect();
-        let call = self.b.ins().call_indirect(sig, address, &args);
-        self.b.inst_results(call)[0]
-    }
-
-    /// Calls a helper that wants the frame and the instruction.
-    fn call_at(&mut self, helper: Helper, pc: usize) -> Value {
-        let pc = self.number(pc as u64);
-        self.helper(helper, &[self.fp, pc])
-    }
-
-    /// Jumps to a helper that says where to go on.
-    fn jump_to(&mut self, helper: Helper, first: Value, second: Value) {
-        let row = JUMPS.iter().position(|h| *h == helper).unwrap_or_default();
-        let offset = at(offset_of!(Context, jumps) + row * 8);
-        let stub = self.b.ins().load(I64, MEMORY.with_readonly(), self.context, offset);
-        self.b
-            .ins()
-            .return_call_indirect(self.tail, stub, &[self.context, first, second, second]);
-    }
-
-    /// The same with the frame and the instruction.
-    fn jump_at(&mut self, helper: Helper, pc: usize) {
-        let pc = self.number(pc as u64);
-        self.jump_to(helper, self.fp, pc);
-    }
-
-    /// Stores what the frame lacks of what the instruction reads and what is needed after it. What
-    /// is stored is no longer dirty.
-    fn flush(&mut self, pc: usize) {
-        let mut read = vec![];
-        self.f.code[pc].uses(|s| read.push(s));
-        for slot in 1..self.f.slots {
-            if self.state.slots[slot].dirty && (read.contains(&slot) || self.f.live.after(pc, slot)) {
-                let word = self.word(slot);
-                self.b.ins().store(MEMORY, word, self.fp, slot_offset(slot));
-                self.state.slots[slot].dirty = false;
-            }
-        }
-    }
-
-    /// Behind a safepoint on the straight way: words that may have moved are in the frame only.
-    fn moved(&mut self) {
-        for slot in 0..self.f.slots {
-            if self.state.slots[slot].place == Place::Word && self.kinds(slot) & POINTER != 0 {
-                self.state.slots[slot] = IN_FRAME;
-            }
-        }
-    }
-
-    /// A helper that may collect or raise, on the straight way: its answer.
-    fn safepoint(&mut self, helper: Helper, pc: usize) -> Value {
-        self.flush(pc);
-        let answer = self.call_at(helper, pc);
-        self.unless_suspended(answer);
-        let code = self.f.code[pc];
-        for slot in 1..self.f.slots {
-            if !self.f.live.after(pc, slot) && Some(slot) != code.def() {
-                self.state.slots[slot] = IN_FRAME;
-            }
-        }
-        self.moved();
-        answer
-    }
-
-    /// A helper has moved frames: leave.
-    fn unless_suspended(&mut self, answer: Value) {
-        let suspended = self.same(answer, Word::SUSPEND.0);
-        let (gone, on) = (self.cold_block(), self.b.create_block());
-        self.b.ins().brif(suspended, gone, &[], on, &[]);
-        self.b.switch_to_block(gone);
-        self.return_moved();
-        self.b.switch_to_block(on);
-    }
-
-    /// On a side way: a helper that may collect or raise, after which the state is again what it
-    /// is here. The current block must be the side way's.
-    fn detour(&mut self, helper: Helper, pc: usize) -> Value {
-        let state = self.state.clone();
-        self.flush(pc);
-        let answer = self.call_at(helper, pc);
-        self.unless_suspended(answer);
-        self.state = state;
-        self.reload(pc);
-        answer
-    }
-
-    /// Loads again what a collection may have moved.
-    fn reload(&mut self, pc: usize) {
-        for slot in 0..self.f.slots {
-            let needed = slot == 0 || self.f.live.after(pc, slot);
-            if needed && self.state.slots[slot].place == Place::Word && self.kinds(slot) & POINTER != 0 {
-                let word = self.load_slot(slot);
-                self.b.def_var(self.words[slot], word);
-            }
-        }
-    }
-
-    /// `fast` emits the short way of an instruction; where it branches to the block it is given, a
-    /// helper does the instruction. Answers the value of either.
-    fn or_slowly(&mut self, pc: usize, helper: Helper, fast: impl FnOnce(&mut Self, Block) -> Value) -> Value {
-        let (slow, done) = (self.cold_block(), self.b.create_block());
-        self.b.append_block_param(done, I64);
-        // The side way begins from the state before the short way has touched it.
-        self.touch(pc);
-        let before = self.state.clone();
-        let value = fast(self, slow);
-        let after = std::mem::replace(&mut self.state, before);
-        self.b.ins().jump(done, &[BlockArg::Value(value)]);
-        self.b.switch_to_block(slow);
-        let value = self.detour(helper, pc);
-        self.b.ins().jump(done, &[BlockArg::Value(value)]);
-        self.b.switch_to_block(done);
-        debug_assert!(after.slots == self.state.slots);
-        self.b.block_params(done)[0]
-    }
-
-    /// Brings every slot the instruction reads into a variable.
-    fn touch(&mut self, pc: usize) {
-        let mut read = vec![];
-        self.f.code[pc].uses(|s| read.push(s));
-        for slot in read {
-            if self.state.slots[slot].place == Place::Frame {
-                self.word(slot);
-            }
-        }
-    }
-
-    /// A turn of a loop: looks around if the limit was lowered.
-    fn poll(&mut self, pc: usize) {
-        let limit = self.limit();
-        let fine = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, self.fp, limit);
-        let (slow, on) = (self.cold_block(), self.b.create_block());
-        self.b.ins().brif(fine, on, &[], slow, &[]);
-        self.b.switch_to_block(slow);
-        let state = self.state.clone();
-        self.flush(pc);
-        let next = self.call_at(Helper::Poll, pc);
-        let stays = self.same(next, 0);
-        let (back, gone) = (self.b.create_block(), self.cold_block());
-        self.b.ins().brif(stays, back, &[], gone, &[]);
-        self.b.switch_to_block(gone);
-        self.go_on_at(next);
-        self.b.switch_to_block(back);
-        self.state = state;
-        self.reload(pc);
-        self.b.ins().jump(on, &[]);
-        self.b.switch_to_block(on);
-    }
-
-    fn limit(&mut self) -> Value {
-        let limit = at(offset_of!(Context, limit));
-        let limit = self.b.ins().load(I64, MEMORY.with_readonly(), self.context, limit);
-        self.b.ins().load(I64, MEMORY, limit, 0)
     }
 }

@@ -5,7 +5,9 @@
 //! without crossing a call, so a call ends it, and blocks reachable from several beginnings are
 //! in several pieces.
 
-use crate::types::{Notes, Types};
+use crate::lower::Function;
+use crate::types::kind::{ANY, FLOAT};
+use crate::types::{Kinds, Types};
 use std::collections::{BTreeMap, BTreeSet};
 use sx_runtime::ops::{Effect, Instr, Op};
 
@@ -67,10 +69,11 @@ impl Blocks {
     }
 }
 
-/// Where control may go from the block that ends with `last` at `pc`, within a piece.
-fn successors(last: Instr, pc: usize) -> Vec<usize> {
+/// Where control may go from the block that ends at `pc`, within a piece.
+fn successors(function: &Function<'_>, pc: usize) -> Vec<usize> {
+    let last = function.code[pc];
     let Some(op) = last.op() else { return vec![] };
-    if is_call(last) {
+    if is_call(last) && !function.inlined.contains_key(&pc) {
         return vec![];
     }
     let mut next: Vec<usize> = last.target(pc).into_iter().collect();
@@ -81,6 +84,7 @@ fn successors(last: Instr, pc: usize) -> Vec<usize> {
 }
 
 /// One piece: its blocks in reverse postorder, with what leads where.
+#[derive(Clone)]
 pub struct Piece {
     /// Where it begins.
     pub root: Root,
@@ -100,7 +104,8 @@ pub struct Piece {
 
 impl Piece {
     /// Finds the blocks.
-    pub fn new(root: Root, code: &[Instr], blocks: &Blocks) -> Piece {
+    pub fn new(root: Root, function: &Function<'_>) -> Piece {
+        let (code, blocks) = (&function.code, &function.blocks);
         let mut piece = Piece {
             root,
             order: vec![],
@@ -110,7 +115,7 @@ impl Piece {
             read_in_loops: BTreeSet::new(),
             types: BTreeMap::new(),
         };
-        piece.walk(code, blocks);
+        piece.walk(function);
         let mut seen = BTreeSet::from([root.pc()]);
         for to in piece.next.values().flatten() {
             if !seen.insert(*to) {
@@ -130,16 +135,16 @@ impl Piece {
     }
 
     /// Depth first, without recursion.
-    fn walk(&mut self, code: &[Instr], blocks: &Blocks) {
+    fn walk(&mut self, function: &Function<'_>) {
         let mut post = vec![];
         let mut stack = vec![(self.root.pc(), 0)];
-        self.enter(self.root.pc(), code, blocks);
+        self.enter(self.root.pc(), function);
         while let Some((start, n)) = stack.last_mut() {
             match self.next[start].get(*n).copied() {
                 Some(to) => {
                     *n += 1;
                     if !self.next.contains_key(&to) {
-                        self.enter(to, code, blocks);
+                        self.enter(to, function);
                         stack.push((to, 0));
                     }
                 }
@@ -153,9 +158,9 @@ impl Piece {
         self.order = post;
     }
 
-    fn enter(&mut self, start: usize, code: &[Instr], blocks: &Blocks) {
-        let last = blocks.end(start) - 1;
-        self.next.insert(start, successors(code[last], last));
+    fn enter(&mut self, start: usize, function: &Function<'_>) {
+        let last = function.blocks.end(start) - 1;
+        self.next.insert(start, successors(function, last));
     }
 
     /// Slots read between a loop head and a jump back to it, in the order of the code.
@@ -177,21 +182,41 @@ impl Piece {
         }
     }
 
-    /// Is the edge a jump back?
+    /// What is known where it begins as an entry of native code.
+    pub fn begin(&self, function: &Function<'_>) -> Types {
+        let mut types = Types::unknown(function.slots);
+        for slot in self.floats(function) {
+            types.0[slot] = FLOAT;
+        }
+        types
+    }
+
+    /// Slots that are looked at where it begins, and go on as doubles if they hold floats: those its
+    /// loops read.
+    pub fn floats(&self, function: &Function<'_>) -> Vec<usize> {
+        if matches!(self.root, Root::Behind(_)) {
+            return vec![];
+        }
+        let slots = function.notes.floats(self.root.pc()).iter().map(|slot| *slot as usize);
+        slots.filter(|slot| self.read_in_loops.contains(slot)).collect()
+    }
+
+    /// How many instructions it has.
     pub fn instructions(&self, blocks: &Blocks) -> usize {
         self.order.iter().map(|s| blocks.end(*s) - s).sum()
     }
 
-    /// Finds what is known at the start of each block.
-    pub fn infer(&mut self, notes: &Notes<'_>, blocks: &Blocks, slots: usize) {
+    /// Finds what is known at the start of each block, from what is known where the piece begins.
+    pub fn infer(&mut self, function: &Function<'_>, begin: Types) {
+        let slots = begin.0.len();
         self.types = self.order.iter().map(|s| (*s, Types::impossible(slots))).collect();
         let start = self.root.pc();
-        self.types.insert(start, Types::unknown(slots));
+        self.types.insert(start, begin);
         let mut todo: BTreeSet<usize> = BTreeSet::from([start]);
         while let Some(block) = todo.pop_first() {
             let mut types = self.types[&block].clone();
-            for pc in block..blocks.end(block) {
-                types.step(notes, pc);
+            for pc in block..function.blocks.end(block) {
+                types.step(&function.notes, pc);
             }
             for to in &self.next[&block] {
                 if self.types.get_mut(to).is_some_and(|t| t.join(&types)) {
@@ -199,5 +224,24 @@ impl Piece {
                 }
             }
         }
+    }
+
+    /// What the piece, a whole function that calls nothing but leaves, answers.
+    pub fn returns(&self, function: &Function<'_>) -> Kinds {
+        let mut kinds = 0;
+        for start in &self.order {
+            let last = function.blocks.end(*start) - 1;
+            let mut types = self.types[start].clone();
+            for pc in *start..last {
+                types.step(&function.notes, pc);
+            }
+            let i = function.code[last];
+            kinds |= match i.op() {
+                Some(Op::Return) => types.of(i.a()),
+                Some(Op::TailCallGlobal) => function.inlined.get(&last).map_or(ANY, |leaf| leaf.returns),
+                _ => 0,
+            };
+        }
+        kinds
     }
 }

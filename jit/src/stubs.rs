@@ -1,6 +1,6 @@
 //! The fixed pieces: into native code, out of it, and the return into a frame of the machine.
 
-use crate::lower::{piece_signature, signature};
+use crate::lower::{helper_signature, piece_signature, signature};
 use crate::memory::Provider;
 use crate::unit::Maker;
 use cranelift_codegen::ir::types::I64;
@@ -49,6 +49,21 @@ fn jump(mut b: FunctionBuilder<'_>, helper: Helper, config: TargetFrontendConfig
     Some(())
 }
 
+/// Calls the helper and leaves its answer in the context.
+fn call(mut b: FunctionBuilder<'_>, helper: Helper, config: TargetFrontendConfig) -> Option<()> {
+    let p = begin(&mut b);
+    let signature = helper_signature(helper, CallConv::SystemV);
+    let signature = b.import_signature(signature);
+    let offset = offset_of!(Context, helpers) + helper as usize * 8;
+    let address = b.ins().load(I64, MEMORY, p[0], offset as i32);
+    let call = b.ins().call_indirect(signature, address, &p);
+    let answer = b.inst_results(call)[0];
+    b.ins().store(MEMORY, answer, p[0], offset_of!(Context, answer) as i32);
+    b.ins().return_(&[]);
+    b.finalize(config);
+    Some(())
+}
+
 /// Makes them.
 pub fn make(maker: &mut Maker) -> Result<Code, Bailout> {
     let mut unit = maker.unit();
@@ -81,14 +96,20 @@ pub fn make(maker: &mut Maker) -> Result<Code, Bailout> {
     for helper in JUMPS {
         functions.push(maker.define(&mut unit, piece_signature(), |b| jump(b, helper, config))?);
     }
+    for helper in Helper::ALL {
+        let signature = helper_signature(*helper, CallConv::PreserveAll);
+        functions.push(maker.define(&mut unit, signature, |b| call(b, *helper, config))?);
+    }
     let (at, memory) = unit.finish(&functions)?;
-    let mut jumps = [0; JUMPS.len()];
-    jumps.copy_from_slice(&at[3..]);
+    let (mut jumps, mut calls) = ([0; JUMPS.len()], [0; HELPERS.len()]);
+    jumps.copy_from_slice(&at[3..][..JUMPS.len()]);
+    calls.copy_from_slice(&at[3 + JUMPS.len()..]);
     Ok(Code {
         stubs: Stubs {
             enter: at[0],
             interpret: at[1],
             moved: at[2],
+            calls,
             jumps,
         },
         _memory: memory,

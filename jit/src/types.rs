@@ -4,9 +4,11 @@
 //! runs it to a fixed point over a piece, and the lowering runs it again behind each instruction
 //! it has emitted. Whatever it claims, the emitted code has checked or left by a guard.
 
+use std::collections::BTreeMap;
 use sx_runtime::chunk::Const;
 use sx_runtime::instance::feedback;
 use sx_runtime::native::CompileJob;
+use sx_runtime::object::Type;
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::prims::{self, Effect};
 use sx_runtime::syntax::Node;
@@ -210,14 +212,16 @@ impl Types {
                 {
                     self.forget_lists();
                 }
-                match job.intrinsic(i) {
-                    Some(Intrinsic::Sqrt) if only(self.of(i.b() + 1), FLOAT) => FLOAT,
-                    Some(Intrinsic::IsPair) => BOOL,
+                match (job.intrinsic(i), job.primitive(i).map(|p| p.result)) {
+                    (Some(Intrinsic::Sqrt), _) if only(self.of(i.b() + 1), FLOAT) => FLOAT,
+                    (Some(Intrinsic::List | Intrinsic::BufferList), _) => VIEW,
+                    (_, Some(prims::Type::Bool)) => BOOL,
+                    (_, Some(prims::Type::Index)) => FIX,
                     _ => ANY,
                 }
             }
             _ => match i.def() {
-                Some(_) => ANY,
+                Some(_) => job.returns.get(&pc).copied().unwrap_or(ANY),
                 None => return,
             },
         };
@@ -272,27 +276,54 @@ pub fn constant_kinds(constant: Option<&Const>) -> Kinds {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intrinsic {
     Sqrt,
-    IsPair,
+    /// Is it an object of one of these types, or one of these words?
+    Is(&'static [Type], &'static [Word]),
+    IsNumber,
+    /// Only of closures: what else can be called is for the primitive.
     IsCallable,
     VectorLength,
+    Len,
     TailLen,
+    List,
+    Buffer,
     BufferSnoc,
+    BufferList,
 }
 
-/// Name and number of arguments.
-const INTRINSICS: &[(&str, usize, Intrinsic)] = &[
-    ("sqrt", 1, Intrinsic::Sqrt),
-    ("%pair?", 1, Intrinsic::IsPair),
-    ("callable?", 1, Intrinsic::IsCallable),
-    ("vector-length", 1, Intrinsic::VectorLength),
-    ("%tail-len", 1, Intrinsic::TailLen),
-    ("%buffer-snoc", 3, Intrinsic::BufferSnoc),
+/// Name, number of arguments (`None`: one to `MOST_ITEMS`).
+const INTRINSICS: &[(&str, Option<usize>, Intrinsic)] = &[
+    ("sqrt", Some(1), Intrinsic::Sqrt),
+    ("%pair?", Some(1), Intrinsic::Is(&[Type::Pair], &[])),
+    (
+        "list?",
+        Some(1),
+        Intrinsic::Is(&[Type::Pair, Type::View], &[Word::EMPTY]),
+    ),
+    ("string?", Some(1), Intrinsic::Is(&[Type::String, Type::Text], &[])),
+    ("symbol?", Some(1), Intrinsic::Is(&[Type::Symbol], &[])),
+    ("boolean?", Some(1), Intrinsic::Is(&[], &[Word::TRUE, Word::FALSE])),
+    ("vector?", Some(1), Intrinsic::Is(&[Type::Vector], &[])),
+    ("lambda?", Some(1), Intrinsic::Is(&[Type::Closure], &[])),
+    ("number?", Some(1), Intrinsic::IsNumber),
+    ("callable?", Some(1), Intrinsic::IsCallable),
+    ("vector-length", Some(1), Intrinsic::VectorLength),
+    ("len", Some(1), Intrinsic::Len),
+    ("%tail-len", Some(1), Intrinsic::TailLen),
+    ("list", None, Intrinsic::List),
+    ("%buffer", Some(1), Intrinsic::Buffer),
+    ("%buffer-snoc", Some(3), Intrinsic::BufferSnoc),
+    ("%buffer->list", Some(2), Intrinsic::BufferList),
 ];
+
+/// Items of a list that is made in native code, at most.
+const MOST_ITEMS: usize = 8;
 
 /// What the job says of its instructions.
 pub struct Notes<'j> {
     /// The job.
     pub job: &'j CompileJob,
+    /// What calls answer whose callee is part of the code.
+    pub returns: BTreeMap<usize, Kinds>,
 }
 
 impl Notes<'_> {
@@ -326,6 +357,15 @@ impl Notes<'_> {
             _ => 0,
         }
     }
+    /// Slots that held floats where the function became hot at `pc`, and that are looked at there: the
+    /// first instruction or a loop head.
+    pub fn floats(&self, pc: usize) -> &[u16] {
+        let row = self.job.floats.iter().find(|row| row.0 == pc as u32);
+        match row {
+            Some((_, slots)) if !self.is_generic(pc) => slots,
+            _ => &[],
+        }
+    }
     /// Has this instruction left too often?
     pub fn is_generic(&self, pc: usize) -> bool {
         self.job.generic.contains(&(pc as u32))
@@ -338,10 +378,18 @@ impl Notes<'_> {
     pub fn pairs(&self, pc: usize) -> bool {
         self.exact(pc) && self.noted(pc) & feedback::VIEW == 0
     }
+    /// Has the primitive of a `CallPrim` code of its own, which changes nothing a program sees?
+    pub fn is_pure_intrinsic(&self, i: Instr) -> bool {
+        !matches!(
+            self.intrinsic(i),
+            None | Some(Intrinsic::BufferSnoc | Intrinsic::BufferList)
+        )
+    }
     /// Has the primitive of a `CallPrim` code of its own?
     pub fn intrinsic(&self, i: Instr) -> Option<Intrinsic> {
         let name = self.primitive(i)?.name;
-        let row = INTRINSICS.iter().find(|row| row.0 == name && row.1 == i.d());
+        let takes = |n: Option<usize>| n.map_or((1..=MOST_ITEMS).contains(&i.d()), |n| n == i.d());
+        let row = INTRINSICS.iter().find(|row| row.0 == name && takes(row.1));
         row.map(|row| row.2)
     }
     /// The primitive of a `CallPrim`.

@@ -2,11 +2,11 @@
 //!
 //! Invariant: whatever goes wrong in the code generator, a panic of its own included, is a bailout.
 
+use crate::inline::{Leaf, leaves};
 use crate::lower::{Function, Lower, piece_signature};
 use crate::memory::{Provider, Space, UnitMemory};
-use crate::piece::{Blocks, Piece, Root, is_call};
+use crate::piece::{Piece, Root, is_call};
 use crate::stubs;
-use crate::types::Notes;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{self, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -17,10 +17,10 @@ use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use sx_runtime::native::{Bailout, CompileJob, Compiled};
-use sx_runtime::ops::Instr;
 
 /// The address of the instance, and what came of it.
 pub type Answer = (usize, Result<Compiled, Bailout>);
@@ -167,7 +167,7 @@ impl Maker {
         let mut bytes = 0;
         for piece in &pieces {
             let id = self.define(&mut unit, piece_signature(), |b| {
-                Lower::run(&function, piece, b).finalize(frontend_config);
+                Lower::run(&function, piece.clone(), b).finalize(frontend_config);
                 Some(())
             })?;
             bytes += self
@@ -182,6 +182,7 @@ impl Maker {
             entry: 0,
             entries: vec![],
             loops: vec![],
+            inlined: function.all_inlined(),
             bytes,
             nanos: 0,
             memory: Box::new(memory),
@@ -204,7 +205,7 @@ impl Maker {
         let (mut form, mut code) = (String::new(), String::new());
         for piece in &pieces {
             self.write(piece_signature(), |b| {
-                Lower::run(&function, piece, b).finalize(frontend_config);
+                Lower::run(&function, piece.clone(), b).finalize(frontend_config);
                 Some(())
             })?;
             // Writing to a string does not fail.
@@ -224,42 +225,40 @@ impl Maker {
 }
 
 /// The function and its pieces, each with what is known of its slots.
-fn pieces_of(job: &CompileJob) -> Result<(Function<'_>, Vec<Piece>), Bailout> {
-    let code: Vec<Instr> = job.code.iter().map(|w| Instr(*w)).collect();
-    if code.len() > MOST_INSTRUCTIONS {
+fn pieces_of(job: &CompileJob) -> Result<(Function<'_>, Vec<Rc<Piece>>), Bailout> {
+    if job.code.len() > MOST_INSTRUCTIONS {
         return Err(Bailout::TooLarge);
     }
-    let calls = code.iter().enumerate().filter(|(_, i)| is_call(**i));
-    let entries: BTreeMap<usize, u32> = calls.zip(job.first_entry..).map(|((pc, _), n)| (pc, n)).collect();
-    let function = Function {
-        notes: Notes { job },
-        live: job.chunk.liveness(),
-        blocks: Blocks::new(&code, &job.loops),
-        slots: job.chunk.frame_size as usize,
-        entries,
-        code,
-    };
+    // A piece goes on behind a call whose callee is part of it, so pieces may become too many.
+    pieces_with(job, leaves(job)).or_else(|_| pieces_with(job, BTreeMap::new()))
+}
+
+fn pieces_with<'j>(
+    job: &'j CompileJob,
+    inlined: BTreeMap<usize, Leaf<'j>>,
+) -> Result<(Function<'j>, Vec<Rc<Piece>>), Bailout> {
+    let function = Function::new(job, inlined);
     let mut roots = vec![Root::Start];
     roots.extend(job.loops.iter().map(|pc| Root::Loop(*pc as usize)));
-    let mut pieces: Vec<Piece> = vec![];
+    let mut pieces: Vec<Rc<Piece>> = vec![];
     let mut size = 0;
     while let Some(root) = roots.pop() {
         if pieces.iter().any(|p| p.root == root) {
             continue;
         }
-        let mut piece = Piece::new(root, &function.code, &function.blocks);
+        let mut piece = Piece::new(root, &function);
         size += piece.instructions(&function.blocks);
         if size > FREE_INSTRUCTIONS + MOST_GROWTH * function.code.len() {
             return Err(Bailout::TooLarge);
         }
-        piece.infer(&function.notes, &function.blocks, function.slots);
+        piece.infer(&function, piece.begin(&function));
         for start in &piece.order {
             let last = function.blocks.end(*start) - 1;
             if is_call(function.code[last]) {
                 roots.push(Root::Behind(last));
             }
         }
-        pieces.push(piece);
+        pieces.push(Rc::new(piece));
     }
     Ok((function, pieces))
 }

@@ -6,6 +6,7 @@
 
 use crate::convert::Lists;
 use crate::fault::{Fault, planted};
+use crate::object::{Rest, arity_aux};
 use crate::ops::{Effect, Instr, Op};
 use crate::syntax::{Name, Source, Span, Stx};
 use serde::{Deserialize, Serialize};
@@ -174,7 +175,12 @@ impl Chunk {
     }
     /// The arity word a closure over this chunk carries in its header.
     pub fn arity_word(&self) -> u32 {
-        self.params as u32 | (self.rest as u32) << 16
+        let rest = match (self.rest, self.lists) {
+            (false, _) => Rest::None,
+            (true, Lists::Views) => Rest::View,
+            (true, Lists::Pairs) => Rest::Pairs,
+        };
+        arity_aux(self.params, rest) as u32
     }
     /// The code as text, an instruction a line.
     pub fn disassemble(&self) -> String {

@@ -43,6 +43,8 @@ pub struct Instance {
     pub builtin: u32,
     /// The chunk.
     pub chunk: Arc<Chunk>,
+    /// Its address, by which native code knows it.
+    pub chunk_address: *const Chunk,
     children_memory: Box<[*const Instance]>,
     /// What native code there is of it.
     pub native: RefCell<native::NativeState>,
@@ -172,6 +174,7 @@ impl Instance {
             calls: Cell::new(0),
             has_loops: Cell::new(false),
             builtin,
+            chunk_address: Arc::as_ptr(&chunk),
             chunk,
             children_memory,
             native: RefCell::default(),

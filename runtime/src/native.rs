@@ -32,6 +32,10 @@ macro_rules! helpers {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(usize)]
         pub enum Helper { $($(#[doc = $doc])* $Name,)* }
+        impl Helper {
+            /// All of them, in the order of the table.
+            pub const ALL: &'static [Helper] = &[$(Helper::$Name),*];
+        }
         /// Name, number of arguments after the context, takes one float instead.
         pub const HELPERS: &[(&str, usize, bool)] =
             &[$((stringify!($field), { let names: &[&str] = &[$(stringify!($arg)),*]; names.len() }, $float)),*];
@@ -110,8 +114,12 @@ pub struct Context {
     pub value: Word,
     /// The site word of the call that returned.
     pub site: Word,
+    /// What the helper called last has answered.
+    pub answer: u64,
     /// Addresses of the helpers.
     pub helpers: [usize; HELPERS.len()],
+    /// Addresses of the stubs that call them.
+    pub calls: [usize; HELPERS.len()],
     /// Addresses of the stubs of `JUMPS`.
     pub jumps: [usize; JUMPS.len()],
 }
@@ -125,6 +133,9 @@ pub struct Stubs {
     pub interpret: usize,
     /// Answers `MOVED`.
     pub moved: usize,
+    /// Each calls a helper and leaves what it answers in the context. No register changes, so that a
+    /// call on a side way costs the short way nothing.
+    pub calls: [usize; HELPERS.len()],
     /// Each calls a helper of `JUMPS` and goes on where that says. The first is row 0 of the entry
     /// table.
     pub jumps: [usize; JUMPS.len()],
@@ -149,8 +160,15 @@ pub struct CompileJob {
     pub consts: Vec<Word>,
     /// Instructions that left too often: they get code for every kind of operand.
     pub generic: Vec<u32>,
+    /// Calls of globals whose value takes a list of further arguments, and gets none.
+    pub empty_rest: Vec<u32>,
+    /// Small functions that globals it calls have as their value, by the instruction of the call. What
+    /// becomes part of the code is in `Compiled::inlined`.
+    pub callees: Vec<(u32, CompileJob)>,
     /// Loop heads that the machine wants to enter at.
     pub loops: Vec<u32>,
+    /// Where the function has begun to be hot, the slots that held floats there.
+    pub floats: Vec<(u32, Vec<u16>)>,
     /// Number of the native entry behind the first call; further calls have the next ones.
     pub first_entry: u32,
     /// The address of the instance, for telling answers apart.
@@ -167,6 +185,8 @@ pub struct Compiled {
     pub entries: Vec<(u32, usize)>,
     /// Loop head and address of each entry into a loop.
     pub loops: Vec<(u32, usize)>,
+    /// The functions that are part of it.
+    pub inlined: Vec<Arc<Chunk>>,
     /// Bytes of code.
     pub bytes: usize,
     /// How long it took.
@@ -221,4 +241,6 @@ pub struct NativeState {
     pub generic: Vec<u32>,
     /// Loop heads wanted as entries.
     pub loops: Vec<u32>,
+    /// Instruction (the first, or a loop head) and slots that held floats when it was promoted there.
+    pub floats: Vec<(u32, Vec<u16>)>,
 }

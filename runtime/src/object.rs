@@ -197,15 +197,26 @@ pub const fn header(ty: Type, aux: u64) -> u64 {
     (ty as u64) << 1 | 1 | aux << AUX_SHIFT
 }
 
+/// What a closure makes of arguments beyond its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// It takes none.
+    None,
+    /// A list of their own.
+    View,
+    /// A chain of pairs.
+    Pairs,
+}
+
 /// `aux` of a closure: what its callers compare, together with the type, in the low 32 bits.
 #[inline(always)]
-pub const fn arity_aux(required: u16, rest: bool) -> u64 {
+pub const fn arity_aux(required: u16, rest: Rest) -> u64 {
     required as u64 | (rest as u64) << 16
 }
 
 /// The low 32 bits of the header of a closure of this arity.
 #[inline(always)]
-pub const fn closure_head(required: u16, rest: bool) -> u32 {
+pub const fn closure_head(required: u16, rest: Rest) -> u32 {
     header(Type::Closure, arity_aux(required, rest)) as u32
 }
 

@@ -160,6 +160,7 @@ impl Machine {
                 Control::Bytecode => Ok(Some(self.bytecode(a)?)),
                 Control::NativeStats => Ok(Some(self.native_numbers()?)),
                 Control::NativeFunctions => Ok(Some(self.native_functions()?)),
+                Control::NativeCode => Ok(Some(self.native_code(a)?)),
                 Control::NativeExclude => Ok(Some(self.native_exclude(a, b)?)),
                 Control::NativeExcluded => Ok(Some(self.native_excluded(a)?)),
                 Control::NativeThreshold => Ok(Some(self.native_threshold(a)?)),

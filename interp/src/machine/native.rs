@@ -16,8 +16,11 @@ pub(super) use controls::Exclusions;
 
 use super::{Exit, Machine};
 use std::any::Any;
+use std::sync::Arc;
+use sx_runtime::chunk::Chunk;
 use sx_runtime::instance::{Instance, builtin, instance_of};
-use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Context, Stubs, status};
+use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Context, NativeState, Stubs, status};
+use sx_runtime::object::{self, Rest, Type, closure_head};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::stack::Site;
 use sx_runtime::value::Word;
@@ -26,6 +29,9 @@ type Step = Result<(), Box<Exit>>;
 
 /// Guards that fail at one instruction before it gets code for every kind of operand.
 const MOST_EXITS: u32 = 12;
+/// Instructions of functions that may become part of their callers, and callees within callees.
+const SMALL: usize = 40;
+const DEEPEST: usize = 3;
 /// Times a function is compiled at most.
 const MOST_COMPILES: u32 = 40;
 
@@ -111,7 +117,9 @@ impl Machine {
             fp: std::ptr::null_mut(),
             value: Word::NIL,
             site: Word(0),
+            answer: 0,
             helpers: helpers::table(),
+            calls: stubs.calls,
             jumps: stubs.jumps,
         });
         self.isolate.state.set_interpret_stub(stubs.interpret);
@@ -334,10 +342,13 @@ impl Machine {
     /// # Safety
     /// The running frame is complete.
     pub(super) unsafe fn promote_running(&mut self) {
-        // SAFETY: by the caller.
-        let instance: *const Instance = unsafe { instance_of(*self.isolate.state.stack.fp) };
-        // SAFETY: the instance of a running frame is alive.
-        self.compile(unsafe { &*instance });
+        let (fp, pc) = (self.isolate.state.stack.fp, self.isolate.state.stack.pc);
+        // SAFETY: by the caller; the instance of a running frame is alive.
+        unsafe {
+            let instance: *const Instance = instance_of(*fp);
+            note_floats(&*instance, fp, pc);
+            self.compile(&*instance);
+        }
     }
 
     fn compile(&mut self, instance: &Instance) {
@@ -349,9 +360,10 @@ impl Machine {
         if native.pending || native.refused.is_some() || native.compiles >= MOST_COMPILES || !is_compilable(instance) {
             return;
         }
-        let Some(job) = tier.job(instance, &native.generic, &native.loops) else {
+        let Some(mut job) = tier.job(instance, &native) else {
             return;
         };
+        job.callees = callees(instance, &job.code, &self.exclusions, DEEPEST);
         native.compiles += 1;
         if tier.options.sync {
             drop(native);
@@ -376,6 +388,7 @@ impl Machine {
             };
             if was_stale {
                 // Compiled from code that has been patched since.
+                instance.calls.set(0);
                 continue;
             }
             tier.install(instance, made);
@@ -395,12 +408,16 @@ impl Machine {
     fn retire_stale(&mut self) {
         self.isolate.state.redefined = false;
         let Some(tier) = &mut self.native else { return };
+        let is_stale = |instance: &&Instance| instance.native.borrow().stale;
+        let stale = self.isolate.state.instances().filter(is_stale);
+        let stale: Vec<*const Chunk> = stale.map(|instance| instance.chunk_address).collect();
         for instance in self.isolate.state.instances() {
             let mut native = instance.native.borrow_mut();
-            if !native.stale {
+            let has_stale = |code: &Compiled| code.inlined.iter().any(|chunk| stale.contains(&Arc::as_ptr(chunk)));
+            if !native.stale && !native.pending && !native.code.as_ref().is_some_and(has_stale) {
                 continue;
             }
-            // A pending compile finds the mark when it is installed.
+            // A pending compile, which may have looked at anything, finds the mark when it is installed.
             native.stale = native.pending;
             if let Some(code) = native.code.take() {
                 tier.stats.retired += 1;
@@ -439,6 +456,37 @@ impl Machine {
     }
 }
 
+/// Remembers which slots of the frame hold floats, if nobody has looked here before.
+///
+/// # Safety
+/// `fp` is a complete frame of the instance, at the instruction `pc`.
+unsafe fn note_floats(instance: &Instance, fp: *const Word, pc: usize) {
+    let mut native = instance.native.borrow_mut();
+    if native.floats.iter().any(|row| row.0 == pc as u32) {
+        return;
+    }
+    // SAFETY: live slots of a complete frame hold live words.
+    let is_float = |slot: &usize| unsafe {
+        let word = *fp.add(*slot);
+        word.is_flonum() || object::is_type(word, Type::Flonum)
+    };
+    let slots: Vec<u16> = match pc {
+        0 => (1..=instance.chunk.params as usize)
+            .filter(is_float)
+            .map(|slot| slot as u16)
+            .collect(),
+        _ => {
+            let live = instance.chunk.liveness();
+            let slots = 1..instance.chunk.frame_size as usize;
+            slots
+                .filter(|slot| live.before(pc, *slot) && is_float(slot))
+                .map(|slot| slot as u16)
+                .collect()
+        }
+    };
+    native.floats.push((pc as u32, slots));
+}
+
 /// Where native code of the instance is entered for the loop at `pc`.
 fn loop_entry(instance: &Instance, pc: usize) -> Option<usize> {
     let native = instance.native.borrow();
@@ -452,9 +500,66 @@ fn is_compilable(instance: &Instance) -> bool {
     instance.builtin == builtin::NONE && !instance.code().is_empty() && !instance.code().iter().any(for_machine)
 }
 
+/// Small functions that are the values of globals called in `code`, as jobs of their own.
+fn callees(caller: &Instance, code: &[u64], exclusions: &Exclusions, depth: usize) -> Vec<(u32, CompileJob)> {
+    if depth == 0 {
+        return vec![];
+    }
+    let job_of = |word: &u64| {
+        let i = Instr(*word);
+        if !matches!(i.op(), Some(Op::CallGlobal | Op::TailCallGlobal)) {
+            return None;
+        }
+        // SAFETY: a verified call names a cell, which is alive, and what is in it is too.
+        let instance = unsafe {
+            let callee = object::field(*caller.consts.add(i.c()), object::cell::VALUE);
+            let is_closure =
+                callee.is_pointer() && object::header_of(callee) as u32 == closure_head(i.d() as u16, Rest::None);
+            is_closure.then(|| instance_of(callee))?
+        };
+        if instance.code().len() > SMALL || !is_compilable(instance) || exclusions.excludes(&instance.chunk) {
+            return None;
+        }
+        // The function being compiled itself is borrowed.
+        let native = instance.native.try_borrow().ok()?;
+        let code = instance.code().to_vec();
+        Some(CompileJob {
+            chunk: instance.chunk.clone(),
+            empty_rest: vec![],
+            callees: callees(instance, &code, exclusions, depth - 1),
+            code,
+            consts: instance.consts().to_vec(),
+            generic: native.generic.clone(),
+            loops: vec![],
+            floats: vec![],
+            first_entry: 0,
+            instance: instance as *const Instance as usize,
+        })
+    };
+    let rows = code.iter().enumerate();
+    rows.filter_map(|(pc, word)| Some((pc as u32, job_of(word)?))).collect()
+}
+
+/// Calls of globals in `code` whose value now takes a list of further arguments, and gets none.
+fn empty_rest(instance: &Instance, code: &[u64]) -> Vec<u32> {
+    let has_one = |word: &u64| {
+        let i = Instr(*word);
+        if !matches!(i.op(), Some(Op::CallGlobal | Op::TailCallGlobal)) {
+            return false;
+        }
+        // SAFETY: a verified call names a cell, which is alive, and what is in it is too.
+        unsafe {
+            let callee = object::field(*instance.consts.add(i.c()), object::cell::VALUE);
+            callee.is_pointer() && object::header_of(callee) as u32 == closure_head(i.d() as u16, Rest::View)
+        }
+    };
+    let rows = code.iter().enumerate().filter(|(_, word)| has_one(word));
+    rows.map(|(pc, _)| pc as u32).collect()
+}
+
 impl Tier {
     /// What the compiler needs to know of an instance; `None` if there are no numbers for its entries.
-    fn job(&mut self, instance: &Instance, generic: &[u32], loops: &[u32]) -> Option<CompileJob> {
+    fn job(&mut self, instance: &Instance, native: &NativeState) -> Option<CompileJob> {
         let code = instance.code().to_vec();
         let is_call = |word: &&u64| matches!(Instr(**word).op(), Some(Op::Call | Op::CallGlobal | Op::Control));
         let calls = code.iter().filter(is_call).count();
@@ -466,10 +571,13 @@ impl Tier {
         self.context.entries = self.entries.as_ptr();
         Some(CompileJob {
             chunk: instance.chunk.clone(),
+            empty_rest: empty_rest(instance, &code),
+            callees: vec![],
             code,
             consts: instance.consts().to_vec(),
-            generic: generic.to_vec(),
-            loops: loops.to_vec(),
+            generic: native.generic.clone(),
+            loops: native.loops.clone(),
+            floats: native.floats.clone(),
             first_entry: first_entry as u32,
             instance: instance as *const Instance as usize,
         })

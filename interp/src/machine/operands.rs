@@ -6,7 +6,7 @@
 use super::Machine;
 use sx_runtime::equal::eq;
 use sx_runtime::instance::feedback::FeedbackCell;
-use sx_runtime::object::{self, Type, buffer, closure_head, dict, header, vector, view};
+use sx_runtime::object::{self, Rest, Type, buffer, closure_head, dict, header, vector, view};
 use sx_runtime::ops::Op;
 use sx_runtime::shape::ShapeId;
 use sx_runtime::value::{Value, Word};
@@ -14,7 +14,7 @@ use sx_runtime::value::{Value, Word};
 /// The low 32 bits of the header of a closure that takes exactly `argc` arguments.
 #[inline(always)]
 pub(super) const fn exact(argc: usize) -> u32 {
-    closure_head(0, false) | (argc as u32) << object::AUX_SHIFT
+    closure_head(0, Rest::None) | (argc as u32) << object::AUX_SHIFT
 }
 
 /// Copies `n` words to a place below them.

@@ -1,6 +1,6 @@
 //! Arithmetic and comparisons.
 
-use super::{Lower, Place, field};
+use super::{Lower, field};
 use crate::types::kind::{FIX, FLOAT};
 use crate::types::{Arith, only};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -228,6 +228,11 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// The double in a slot, which holds a float or `way` is taken.
+    pub(super) fn float_in(&mut self, slot: usize, way: Block) -> Value {
+        self.double_of(Slot(slot), false, way)
+    }
+
     /// Both operands as doubles: at least one is a float, the other may be a fixnum that a double
     /// holds; anything else takes `way`.
     fn doubles_of(&mut self, x: Operand, y: Operand, way: Block) -> (Value, Value) {
@@ -244,7 +249,7 @@ impl Lower<'_, '_> {
             Small(n) => return self.b.ins().f64const(n as f64),
             Slot(slot) => slot,
         };
-        if self.state.slots[slot].place == Place::Double || self.is_float(x) {
+        if self.state.slots[slot].has_double() || self.is_float(x) {
             return self.known_double(slot);
         }
         let word = self.word(slot);
@@ -273,7 +278,11 @@ impl Lower<'_, '_> {
         let double = self.b.ins().load(F64, super::MEMORY, word, field(object::flonum::BITS));
         self.b.ins().jump(done, &[BlockArg::Value(double)]);
         self.b.switch_to_block(done);
-        self.b.block_params(done)[0]
+        let double = self.b.block_params(done)[0];
+        if !fixnum_too {
+            self.add_twin(slot, double);
+        }
+        double
     }
 
     /// A fixnum as a double, if it has one that is exact.

@@ -10,7 +10,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use std::mem::offset_of;
 use sx_runtime::instance::Instance;
 use sx_runtime::native::{Context, Helper};
-use sx_runtime::object::{self, closure_head};
+use sx_runtime::object::{self, Rest, Type, closure_head, header};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::stack::Site;
 use sx_runtime::value::{TAG_POINTER, Word};
@@ -18,6 +18,9 @@ use sx_runtime::value::{TAG_POINTER, Word};
 impl Lower<'_, '_> {
     /// Emits what `arithmetic` and `data` have left alone; answers whether it ended the block.
     pub(super) fn call(&mut self, pc: usize, i: Instr, op: Op) -> bool {
+        if let Some(ended) = self.inlined_call(pc, i, op) {
+            return ended;
+        }
         match op {
             Op::Call | Op::CallGlobal => self.plain_call(pc, i, op),
             Op::TailCall | Op::TailCallGlobal => self.tail_call(pc, i, op),
@@ -39,6 +42,7 @@ impl Lower<'_, '_> {
             Op::PushMark => {
                 self.safepoint(Helper::PushMark, pc);
                 // It has written the slot itself.
+                self.conditions.remove(&i.c());
                 self.state.slots[i.c()] = super::IN_FRAME;
                 return false;
             }
@@ -69,20 +73,41 @@ impl Lower<'_, '_> {
         self.b.ins().store(MEMORY, site, self.fp, slot_offset(base - 1));
     }
 
-    /// Is `callee` a closure of exactly `argc` parameters and its frame at `nfp` within the limit?
-    /// Otherwise `slow`.
-    fn guard_exact(&mut self, callee: Value, argc: usize, nfp: Value, slow: Block) {
+    /// Is `callee` a closure of exactly `argc` parameters, or one that makes a list of what comes
+    /// after these, and its frame at `nfp` within the limit? Otherwise `slow`.
+    fn guard_callee(&mut self, callee: Value, argc: usize, rest: Rest, nfp: Value, slow: Block) {
+        self.guard_closure(callee, argc, rest, slow);
+        let limit = self.limit();
+        let room = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, nfp, limit);
+        self.guard(room, slow);
+    }
+
+    /// Is `callee` such a closure?
+    pub(crate) fn guard_closure(&mut self, callee: Value, argc: usize, rest: Rest, slow: Block) {
         let tag = self.masked(callee, 7);
         let pointer = self.same(tag, TAG_POINTER);
         self.guard(pointer, slow);
         let head = self.b.ins().load(I32, MEMORY, callee, field(0));
-        let wanted = closure_head(argc as u16, false);
+        let wanted = closure_head(argc as u16, rest);
         let wanted = self.b.ins().iconst(I32, wanted as i32 as i64);
         let exact = self.b.ins().icmp(IntCC::Equal, head, wanted);
         self.guard(exact, slow);
-        let limit = self.limit();
-        let room = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, nfp, limit);
-        self.guard(room, slow);
+    }
+
+    /// What the callee is compiled to want.
+    fn rest_of(&self, pc: usize) -> Rest {
+        match self.f.notes.job.empty_rest.contains(&(pc as u32)) {
+            true => Rest::View,
+            false => Rest::None,
+        }
+    }
+
+    /// The list of no further arguments, a new one, behind the `argc` arguments of the frame at `nfp`.
+    fn store_empty(&mut self, nfp: Value, argc: usize, slow: Block) {
+        let list = self.allocate(3, header(Type::View, 0), slow);
+        let (nil, extent) = (self.number(Word::NIL.0), self.number(0));
+        self.fill(list, &[nil, extent]);
+        self.b.ins().store(MEMORY, list, nfp, slot_offset(argc + 1));
     }
 
     /// Jumps into the closure whose frame is at `nfp`.
@@ -98,7 +123,7 @@ impl Lower<'_, '_> {
             .return_call_indirect(self.tail, entry, &[self.context, nfp, none, none]);
     }
 
-    fn plain_call(&mut self, pc: usize, i: Instr, op: Op) {
+    pub(crate) fn plain_call(&mut self, pc: usize, i: Instr, op: Op) {
         let base = i.b();
         let (argc, callee) = if op == Op::Call {
             (i.c(), self.word(base))
@@ -112,7 +137,11 @@ impl Lower<'_, '_> {
         self.store_site(pc, base);
         let nfp = self.b.ins().iadd_imm_s(self.fp, base as i64 * 8);
         let slow = self.cold_block();
-        self.guard_exact(callee, argc, nfp, slow);
+        let rest = self.rest_of(pc);
+        self.guard_callee(callee, argc, rest, nfp, slow);
+        if rest == Rest::View {
+            self.store_empty(nfp, argc, slow);
+        }
         self.enter(callee, nfp);
         self.b.switch_to_block(slow);
         if op == Op::CallGlobal {
@@ -124,7 +153,7 @@ impl Lower<'_, '_> {
         self.jump_to(Helper::Call, nfp, argc);
     }
 
-    fn tail_call(&mut self, pc: usize, i: Instr, op: Op) {
+    pub(crate) fn tail_call(&mut self, pc: usize, i: Instr, op: Op) {
         let base = i.b();
         let (argc, callee) = if op == Op::TailCall {
             (i.c(), self.word(base))
@@ -134,7 +163,11 @@ impl Lower<'_, '_> {
         let args: Vec<Value> = (0..argc).map(|k| self.word(base + 1 + k)).collect();
         let slow = self.cold_block();
         let before = self.state.clone();
-        self.guard_exact(callee, argc, self.fp, slow);
+        let rest = self.rest_of(pc);
+        self.guard_callee(callee, argc, rest, self.fp, slow);
+        if rest == Rest::View {
+            self.store_empty(self.fp, argc, slow);
+        }
         self.b.ins().store(MEMORY, callee, self.fp, 0);
         for (k, arg) in args.into_iter().enumerate() {
             self.b.ins().store(MEMORY, arg, self.fp, slot_offset(1 + k));
@@ -152,7 +185,16 @@ impl Lower<'_, '_> {
     }
 
     fn return_value(&mut self, slot: usize) {
-        let value = self.word(slot);
+        let is_double = self.returns_double();
+        let value = match is_double {
+            true => self.known_double(slot),
+            false => self.word(slot),
+        };
+        self.give_back(value, is_double);
+    }
+
+    /// Jumps to whoever waits for the running frame.
+    pub(crate) fn return_word(&mut self, value: Value) {
         let site = self.b.ins().load(I64, MEMORY, self.fp, -8);
         let entries = at(offset_of!(Context, entries));
         let entries = self.b.ins().load(I64, MEMORY, self.context, entries);

@@ -10,7 +10,7 @@ use std::mem::offset_of;
 use sx_runtime::heap::Nursery;
 use sx_runtime::instance::{Instance, feedback};
 use sx_runtime::native::{Context, Helper};
-use sx_runtime::object::{self, OLD, REMEMBERED, Type, buffer, dict, header, pair, vector, view};
+use sx_runtime::object::{self, OLD, REMEMBERED, SHARED, Type, buffer, dict, header, pair, vector, view};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::value::{TAG_POINTER, Word};
 
@@ -92,7 +92,7 @@ impl Lower<'_, '_> {
     }
 
     /// The value of the global cell that is constant `k`.
-    pub(super) fn global(&mut self, k: usize) -> Value {
+    pub(crate) fn global(&mut self, k: usize) -> Value {
         let cell = self.f.notes.job.consts.get(k).map_or(Word::NIL, |word| *word);
         let cell = self.number(cell.0);
         self.b.ins().load(I64, MEMORY, cell, field(object::cell::VALUE))
@@ -100,12 +100,27 @@ impl Lower<'_, '_> {
 
     /// A new object of `words` words with its header, from the nursery; `slow` if there is no room.
     /// The fields follow at once.
-    fn allocate(&mut self, words: usize, header: u64, slow: Block) -> Value {
+    pub(super) fn allocate(&mut self, words: usize, header: u64, slow: Block) -> Value {
         let nursery = at(offset_of!(Context, nursery));
         let nursery = self.b.ins().load(I64, MEMORY.with_readonly(), self.context, nursery);
         let top = self.b.ins().load(I64, MEMORY, nursery, at(offset_of!(Nursery, top)));
         let limit = self.b.ins().load(I64, MEMORY, nursery, at(offset_of!(Nursery, limit)));
         let end = self.b.ins().iadd_imm_s(top, words as i64 * 8);
+        self.allocated(nursery, top, end, limit, header, slow)
+    }
+
+    /// The same for `words` words, a number that is not known yet.
+    pub(super) fn allocate_many(&mut self, words: Value, header: u64, slow: Block) -> Value {
+        let nursery = at(offset_of!(Context, nursery));
+        let nursery = self.b.ins().load(I64, MEMORY.with_readonly(), self.context, nursery);
+        let top = self.b.ins().load(I64, MEMORY, nursery, at(offset_of!(Nursery, top)));
+        let limit = self.b.ins().load(I64, MEMORY, nursery, at(offset_of!(Nursery, limit)));
+        let bytes = self.b.ins().ishl_imm_u(words, 3);
+        let end = self.b.ins().iadd(top, bytes);
+        self.allocated(nursery, top, end, limit, header, slow)
+    }
+
+    fn allocated(&mut self, nursery: Value, top: Value, end: Value, limit: Value, header: u64, slow: Block) -> Value {
         let fits = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, end, limit);
         self.guard(fits, slow);
         self.b.ins().store(MEMORY, end, nursery, at(offset_of!(Nursery, top)));
@@ -122,9 +137,8 @@ impl Lower<'_, '_> {
         let n = i.d();
         let word = self.or_slowly(pc, Helper::MakeClosure, |l, slow| {
             let captured: Vec<Value> = (0..n).map(|k| l.word(i.b() + 1 + k)).collect();
-            let children =
-                l.b.ins()
-                    .load(I64, MEMORY, l.instance, at(offset_of!(Instance, children)));
+            let its = l.instance();
+            let children = l.b.ins().load(I64, MEMORY, its, at(offset_of!(Instance, children)));
             let instance = l.b.ins().load(I64, MEMORY, children, at(i.c() * 8));
             let word = l.allocate(2 + n, header, slow);
             l.b.ins()
@@ -190,10 +204,61 @@ impl Lower<'_, '_> {
         }
         let word = self.or_slowly(pc, Helper::Slow, |l, slow| {
             let list = l.word(i.b());
-            l.guard_type(list, Type::Pair, slow);
-            l.b.ins().load(I64, MEMORY, list, field(pair::CDR))
+            let byte = l.type_byte(list, slow);
+            let is_pair = l.same(byte, head(Type::Pair));
+            let (pair_block, other, done) = (l.b.create_block(), l.b.create_block(), l.b.create_block());
+            l.b.append_block_param(done, I64);
+            l.b.ins().brif(is_pair, pair_block, &[], other, &[]);
+            l.b.switch_to_block(pair_block);
+            let word = l.b.ins().load(I64, MEMORY, list, field(pair::CDR));
+            l.b.ins().jump(done, &[BlockArg::Value(word)]);
+            l.b.switch_to_block(other);
+            let is_view = l.same(byte, head(Type::View));
+            l.guard(is_view, slow);
+            let word = l.rest_of_view(list, slow);
+            l.b.ins().jump(done, &[BlockArg::Value(word)]);
+            l.b.switch_to_block(done);
+            l.b.block_params(done)[0]
         });
         self.set_word(i.a(), word);
+    }
+
+    /// The view that begins one element later; `slow` if there is none.
+    fn rest_of_view(&mut self, list: Value, slow: Block) -> Value {
+        let extent = self.b.ins().load(I64, MEMORY, list, field(view::EXTENT));
+        let len = self.masked(extent, 0xffff_ffff);
+        let none = self.same(len, 0);
+        self.guard_not(none, slow);
+        let done = self.b.create_block();
+        self.b.append_block_param(done, I64);
+        let one = self.same(len, 1);
+        let empty = self.number(Word::EMPTY.0);
+        let more = self.b.create_block();
+        self.b.ins().brif(one, done, &[BlockArg::Value(empty)], more, &[]);
+        self.b.switch_to_block(more);
+        let word = self.allocate(3, header(Type::View, 0), slow);
+        let store = self.b.ins().load(I64, MEMORY, list, field(view::BUFFER));
+        self.share(store);
+        let extent = self.b.ins().iadd_imm_s(extent, (1 << 32) - 1);
+        self.fill(word, &[store, extent]);
+        self.b.ins().jump(done, &[BlockArg::Value(word)]);
+        self.b.switch_to_block(done);
+        self.b.block_params(done)[0]
+    }
+
+    /// From now on nothing below the mark of this buffer changes.
+    pub(super) fn share(&mut self, store: Value) {
+        let head = self.b.ins().load(I64, MEMORY, store, field(0));
+        let shared = self.number(SHARED);
+        let head = self.b.ins().bor(head, shared);
+        self.b.ins().store(MEMORY, head, store, field(0));
+    }
+
+    /// The fields of a new object, from the first on.
+    pub(super) fn fill(&mut self, object: Value, fields: &[Value]) {
+        for (i, value) in fields.iter().enumerate() {
+            self.b.ins().store(MEMORY, *value, object, field(i + 1));
+        }
     }
 
     /// A field of what has always been a pair; anything else leaves.
@@ -405,9 +470,8 @@ impl Lower<'_, '_> {
         let word = self.or_slowly(pc, Helper::Get, |l, slow| {
             let (object, key) = (l.word(i.b()), l.word(i.c()));
             l.guard_type(object, Type::Dict, slow);
-            let cells =
-                l.b.ins()
-                    .load(I64, MEMORY, l.instance, at(offset_of!(Instance, feedback)));
+            let its = l.instance();
+            let cells = l.b.ins().load(I64, MEMORY, its, at(offset_of!(Instance, feedback)));
             let known =
                 l.b.ins()
                     .load(I64, MEMORY, cells, at(cell + feedback::FeedbackCell::KEY));

@@ -18,7 +18,7 @@ impl Heap {
             self.open_nursery();
         } else {
             self.collect_minor(roots);
-            let due = self.options.stress && self.stats.minor.is_multiple_of(64);
+            let due = self.options.stress && self.stats.minor.is_multiple_of(256);
             if due || self.used().saturating_add(extra) > self.next_full.get() {
                 self.collect_full(roots);
             }

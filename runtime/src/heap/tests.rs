@@ -266,7 +266,7 @@ fn closures_are_sized_and_their_instances_visited() {
     let captured = [heap.string("captured").word(), Word::fixnum(3)];
     let instance = (&raw const roots.head).cast();
     // SAFETY: the instance says two captures and outlives the heap's use of it.
-    let closure = heap.handle(unsafe { heap.closure(object::arity_aux(2, false), instance, &captured) });
+    let closure = heap.handle(unsafe { heap.closure(object::arity_aux(2, object::Rest::None), instance, &captured) });
     heap.collect(&mut *roots);
     heap.collect(&mut *roots);
     assert_eq!(roots.visits, 2);

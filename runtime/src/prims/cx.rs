@@ -45,6 +45,7 @@ impl<'a> Cx<'a> {
     /// # Safety
     /// `args` points to `argc` slots that `roots` visits, that nobody else reads or writes while
     /// the view lives, and whose words are live.
+    #[inline(always)]
     pub unsafe fn new(
         heap: &'a mut Heap,
         roots: &'a mut dyn Roots,

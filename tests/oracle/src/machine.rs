@@ -21,6 +21,7 @@ use sx_runtime::host::SimulatedHost;
 use sx_runtime::html::tag_of;
 use sx_runtime::instance::Instance;
 use sx_runtime::list::size_of_list;
+use sx_runtime::object::Type;
 use sx_runtime::prims::{self, Prim, PrimState};
 use sx_runtime::print::Style;
 use sx_runtime::print::scheme::{Labels, Manner};
@@ -526,9 +527,26 @@ impl<'a> Machine<'a> {
         objects::procedure(&mut self.heap, instance, self.procedures.len() - 1)
     }
 
+    /// What `error-place` and `error-source` answer: places of errors are the oracle's own.
+    fn told_place(&mut self, name: &str, args: &[Word]) -> Option<Word> {
+        let [error] = args else { return None };
+        if !matches!(name, "error-place" | "error-source") || !objects::is(*error, Type::Error) {
+            return None;
+        }
+        let span = *self.places.get(&error.0)?.first()?;
+        let text = match name {
+            "error-place" => span.place(),
+            _ => span.source.text.to_string(),
+        };
+        Some(self.string(&text))
+    }
+
     /// Runs a primitive.
     pub fn primitive(&mut self, prim: &'static Prim, args: Vec<Word>) -> Result<Word, Raise> {
         *self.counts.called.entry(prim.name).or_default() += 1;
+        if let Some(answer) = self.told_place(prim.name, &args) {
+            return Ok(answer);
+        }
         objects::call(prim, &mut self.heap, &mut self.host, &mut self.prim_state, args)
     }
 

@@ -10,7 +10,7 @@ use sx_runtime::error::Raise;
 use sx_runtime::heap::{Heap, HeapOptions};
 use sx_runtime::host::Host;
 use sx_runtime::instance::Instance;
-use sx_runtime::object::{self, Type, arity_aux};
+use sx_runtime::object::{self, Type};
 use sx_runtime::prims::{Cx, Prim, PrimState};
 use sx_runtime::value::{Value, Word};
 
@@ -62,7 +62,7 @@ pub fn make(heap: &mut Heap, ty: Type, fields: &[Word]) -> Word {
 /// The procedure number `id`; what it shows of itself is in `instance`.
 pub fn procedure(heap: &mut Heap, instance: &Instance, id: usize) -> Word {
     reserve(heap, Heap::size_of(2));
-    let aux = arity_aux(instance.chunk.params, instance.chunk.rest);
+    let aux = instance.chunk.arity_word() as u64;
     let number = Word::fixnum(id as i64);
     // SAFETY: the instance lives as long as the run and says it has one captured word.
     unsafe { heap.closure(aux, std::ptr::from_ref(instance).cast(), &[number]) }.word()

@@ -8,11 +8,11 @@
 
 use super::super::Machine;
 use super::super::view::{Datum, function_name};
-use super::Tier;
+use super::{DEEPEST, Tier, callees, is_compilable};
 use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::instance::{Instance, builtin};
-use sx_runtime::native::Bailout;
+use sx_runtime::native::{Bailout, CompileJob, Compiled};
 use sx_runtime::value::{Value, Word};
 
 /// The functions that are to have no native code.
@@ -119,6 +119,39 @@ impl Machine {
         self.make(&Datum::List(rows))
     }
 
+    /// `%native-code`.
+    ///
+    /// # Safety
+    /// The word is live.
+    pub(in crate::machine) unsafe fn native_code(&mut self, procedure: Word) -> Result<Word, Raise> {
+        // SAFETY: by the caller.
+        let value: Value<'_> = unsafe { Value::from_raw(procedure) };
+        let (Some(tier), Some(instance)) = (&mut self.native, value.instance()) else {
+            return Ok(Word::NIL);
+        };
+        let native = instance.native.borrow();
+        let entries = tier.entries.len();
+        let job = match is_compilable(instance) {
+            true => tier.job(instance, &native).map(|job| CompileJob {
+                callees: callees(instance, &job.code, &self.exclusions, DEEPEST),
+                ..job
+            }),
+            false => return self.make(&Datum::Text("it has no code of its own".into())),
+        };
+        let explained = match job {
+            Some(job) => tier.compiler.explain(job).map_err(reason),
+            None => Err(reason(Bailout::NoMemory)),
+        };
+        // Nothing is ever entered by the numbers this code would have had.
+        tier.entries.truncate(entries);
+        drop(native);
+        let answer = match explained {
+            Ok((form, code)) => Datum::List(vec![Datum::Text(form), Datum::Text(code)]),
+            Err(why) => Datum::Text(why.into()),
+        };
+        self.make(&answer)
+    }
+
     /// `%native-exclude`.
     ///
     /// # Safety
@@ -132,7 +165,10 @@ impl Machine {
         }
         let exclusions = &self.exclusions;
         if let Some(tier) = &mut self.native {
-            let excluded = |instance: &&Instance| exclusions.excludes(&instance.chunk);
+            let excluded = |instance: &&Instance| {
+                let has_one = |code: &Compiled| code.inlined.iter().any(|chunk| exclusions.excludes(chunk));
+                exclusions.excludes(&instance.chunk) || instance.native.borrow().code.as_ref().is_some_and(has_one)
+            };
             self.isolate
                 .state
                 .instances()
@@ -194,6 +230,7 @@ impl Machine {
                 (native.compiles, native.refused) = (0, None);
                 native.generic.clear();
                 native.loops.clear();
+                native.floats.clear();
             }
             instance.native.borrow_mut().exits.clear();
             instance.calls.set(0);

@@ -94,8 +94,21 @@ impl Machine {
         true
     }
 
+    /// A cursor that runs has a value to hand on, which needs no loop.
+    fn hand_on(&mut self) -> super::Step {
+        let stack = &self.isolate.state.stack;
+        // SAFETY: the running frame is complete; a cursor that runs has frames left.
+        unsafe {
+            match stack.active && !stack.at_call && is_frame_of(stack.fp, self.cursor) {
+                true => self.underflow(),
+                false => Ok(()),
+            }
+        }
+    }
+
     /// Where native code goes on after a step that moved frames.
     fn next_after(&mut self, step: super::Step) -> usize {
+        let step = step.and_then(|()| self.hand_on());
         if self.keep_exit(step) {
             return self.native.as_ref().map_or(0, |tier| tier.stubs.moved);
         }
@@ -328,15 +341,9 @@ extern "C" fn returned(context: *mut Context, fp: *mut Word, value: Word, site: 
     guarded(context, moved_stub(context), |m| {
         let stack = &mut m.isolate.state.stack;
         (stack.fp, stack.pc) = (fp, Site::of(site).pc);
-        // SAFETY: the frame waits at this call. A cursor hands the value on.
-        let step = unsafe {
-            m.resume_frame(value);
-            match is_frame_of(fp, m.cursor) {
-                true => m.underflow(),
-                false => Ok(()),
-            }
-        };
-        m.next_after(step)
+        // SAFETY: the frame waits at this call.
+        unsafe { m.resume_frame(value) };
+        m.next_after(Ok(()))
     })
 }
 
