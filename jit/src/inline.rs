@@ -226,6 +226,7 @@ impl<'a> Lower<'a, '_> {
         for (k, taken) in given.into_iter().enumerate() {
             self.give(k + 1, taken);
         }
+        self.go(Root::Start.pc());
         self.emit_blocks();
         self.leave_region(outer);
         self.b.switch_to_block(done);
