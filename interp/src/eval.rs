@@ -328,7 +328,12 @@ impl Evaluation {
                 None if self.declared => return Ok(Next::Form(Syntax::new(Node::Nil, Span::none()))),
                 None => return Ok(Next::Done),
                 Some(Work::Forms(forms, at, top)) => {
-                    if let Some(form) = forms.get(at).cloned() {
+                    let copies = top.own_imports(&forms, at, view);
+                    if !copies.is_empty() {
+                        self.push(Work::Forms(forms, at, top.clone()));
+                        let expansions = copies.into_iter().map(|form| Expansion::new(form, &top));
+                        expansions.for_each(|expansion| self.push(Work::Expand(expansion)));
+                    } else if let Some(form) = forms.get(at).cloned() {
                         self.push(Work::Forms(forms, at + 1, top.clone()));
                         pending = Some((Expansion::new(form, &top), Answer::Go));
                     }

@@ -260,6 +260,39 @@ pub(super) fn letrec(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<()> {
     Ok(())
 }
 
+/// `(%scheme-letrec bindings body…)`: no variable has its value before all values are there, so a
+/// continuation taken in one of them gives all variables their values again.
+pub(super) fn scheme_letrec(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
+    let (first, body) = usage.args().split_first().ok_or_else(|| usage.bad())?;
+    let builder = usage.builder();
+    let pairs = parse_bindings(usage, first)?;
+    let (plain, computed): (Vec<Pair>, Vec<Pair>) = pairs.into_iter().partition(|(_, value)| {
+        value.as_list().is_none_or(|items| {
+            let head = items.first().and_then(|head| Ident::of(head));
+            head.is_some_and(|head| is_plain(&worker.meaning(&head, usage.env)))
+        })
+    });
+    let binding = |ident: &Ident, value: Stx| builder.list(vec![builder.node(ident.node()), value]);
+    let mut bindings: Vec<Stx> = plain
+        .iter()
+        .map(|(ident, value)| binding(ident, value.clone()))
+        .collect();
+    let mut last = Vec::new();
+    for (ident, value) in &computed {
+        let kept = builder.fresh(worker, "value");
+        bindings.push(builder.list(vec![kept.clone(), value.clone()]));
+        last.push(binding(ident, kept));
+    }
+    bindings.append(&mut last);
+    let bindings = std::iter::once(builder.list(bindings));
+    Ok(builder.call("letrec*", bindings.chain(body.iter().cloned())))
+}
+
+/// A form whose value no continuation can be taken in.
+fn is_plain(head: &Meaning) -> bool {
+    matches!(head, Meaning::Special(form) if matches!(form.name, "fn" | "lambda" | "quote" | "case-lambda"))
+}
+
 impl Worker<'_> {
     /// Does a symbol mean something already, apart from what is about to bind it?
     fn is_bound_outside(&self, ident: &Ident, env: &Env) -> bool {

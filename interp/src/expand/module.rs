@@ -3,9 +3,10 @@
 //! A library is evaluated in a [`super::TopEnv::library`] of its own. An import is then nothing but
 //! entries from names to the library's globals in the importing top level.
 
-use super::build::strip;
+use super::build::{Builder, strip};
+use super::top::marked;
 use super::work::{Result, Use, Worker};
-use super::{Globals, Step, SyntaxError, TopEnv};
+use super::{Globals, Step, SyntaxError, TopEnv, table};
 use sx_runtime::syntax::{FEATURES, Name, Node, Span, Stx};
 
 /// One export of a library.
@@ -135,6 +136,59 @@ impl TopEnv {
             changes: Vec::new(),
         };
         (self.is_scheme() && self.knows_nothing() && !says).then(|| REPORT.iter().map(import).collect())
+    }
+}
+
+impl TopEnv {
+    /// Before the first form of a Scheme program that is no import: a definition for each name that
+    /// the program imports and then defines or assigns itself, which makes it a variable of its own
+    /// with the imported value. So procedures that come before such a definition see it too.
+    pub fn own_imports(&self, forms: &[Stx], at: usize, globals: &dyn Globals) -> Vec<Stx> {
+        let head = |form: &Stx| form.as_list()?.first()?.as_name().cloned();
+        let declares = |form: &Stx| head(form).is_some_and(|name| matches!(&*name, "import" | "define-library"));
+        let is_first = !forms.get(at).is_none_or(declares) && forms[..at].iter().all(declares);
+        if !self.is_scheme() || !is_first {
+            return Vec::new();
+        }
+        let mut copies: Vec<(Name, Stx)> = Vec::new();
+        let mut todo: Vec<&Stx> = forms[at..].iter().collect();
+        while let Some(form) = todo.pop() {
+            let (Some(name), Some([_, rest @ ..])) = (head(form), form.as_list()) else {
+                continue;
+            };
+            match &*name {
+                "begin" => todo.extend(rest),
+                "define" | "set!" => {
+                    let Some(name) = rest.first().and_then(defined_name) else {
+                        continue;
+                    };
+                    if let Some(global) = self.imported_variable(name, globals)
+                        && copies.iter().all(|(known, _)| known != name)
+                    {
+                        let builder = Builder::new(&form.span);
+                        let value = builder.symbol(marked(name, &global));
+                        copies.push((name.clone(), builder.define(&builder.symbol(name.clone()), value)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        copies.into_iter().map(|(_, copy)| copy).collect()
+    }
+
+    /// The global that an imported name means, if that is a variable.
+    fn imported_variable(&self, name: &Name, globals: &dyn Globals) -> Option<Name> {
+        let global = self.import_of(name)?;
+        let is_syntax = table::is_form(&global) || globals.macro_of(&global).is_some();
+        (!is_syntax && globals.is_bound(&global)).then_some(global)
+    }
+}
+
+/// The name that `target` in `(define target …)` defines.
+fn defined_name(target: &Stx) -> Option<&Name> {
+    match &target.node {
+        Node::List(items) | Node::Dotted(items, _) => defined_name(items.first()?),
+        _ => target.as_name(),
     }
 }
 

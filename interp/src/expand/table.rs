@@ -126,6 +126,7 @@ forms! {
     "syntax-rules" "define-syntax, let-syntax or letrec-syntax" "The patterns and templates of a macro." Auxiliary;
 
     "%let" "(%let ((name value)...) body...)" "Scheme's let: no value sees the variables." Core(bind::let_parallel);
+    "%scheme-letrec" "(%scheme-letrec ((name value)...) body...)" "Scheme's letrec: all values, then all variables." Derived(bind::scheme_letrec);
     "%cond" "(%cond (test body...)...)" "Scheme's cond." Core(choice::scheme_cond);
     "%case" "(%case key ((datum...) body...)...)" "Scheme's case." Core(choice::scheme_case);
     "%do" "(%do ((var init step?)...) (test result...) body...)" "Scheme's do." Core(choice::do_loop);

@@ -111,6 +111,11 @@ impl TopEnv {
             self.names.borrow_mut().insert(name.clone(), global.clone());
         }
     }
+    /// The global that a name means because it was imported.
+    pub(super) fn import_of(&self, name: &Name) -> Option<Name> {
+        let global = self.names.borrow().get(name).cloned()?;
+        (global != self.own_global(name)).then_some(global)
+    }
     /// Has nothing been defined or imported yet?
     pub(super) fn knows_nothing(&self) -> bool {
         self.names.borrow().is_empty()
@@ -138,6 +143,11 @@ impl TopEnv {
 
 /// What a Scheme text can say before it has imported anything.
 const ALWAYS: [&str; 2] = ["import", "define-library"];
+
+/// A symbol, printed like `name`, that means the global at every top level.
+pub(super) fn marked(name: &Name, global: &Name) -> Name {
+    format!("{name}{MARK}0{MARK}{global}").into()
+}
 
 fn is_built_in(name: &Name, globals: &dyn Globals) -> bool {
     name.starts_with('%') || table::find(name).is_some() || globals.is_built_in(name)

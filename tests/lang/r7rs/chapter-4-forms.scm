@@ -87,6 +87,27 @@ n
 n
 ;=> 14
 
+;;;; 4.2.2 letrec has all values before any variable has its own
+(define n 0)
+(define (test want got)
+  (if (equal? want got) (set! n (+ n 1)) (begin (write (list 'want want 'got got)) (newline))))
+(test '(2 3) (let ((again #f) (turns 0))
+  (letrec ((a (+ 1 1)) (b (call/cc (lambda (c) (set! again c) 3))))
+    (let ((seen (list a b)))
+      (set! a 50)
+      (set! b 60)
+      (set! turns (+ turns 1))
+      (if (< turns 3) (again 3) seen)))))
+(test '(done done) (letrec ((a (call/cc list)) (b (call/cc list)))
+  (cond ((procedure? a) (a 'done))
+        ((pair? a) ((car a) 'done))
+        ((pair? b) ((car b) 'done))
+        (else (list a b)))))
+(test 120 (letrec ((f (lambda (n) (if (= n 0) 1 (* n (f (- n 1)))))) (five (abs -5)) (one (abs -1))) (f (* five one))))
+(test 7 (letrec () (define x 7) x))
+n
+;=> 4
+
 ;;;; 4.2.3 sequencing
 (define n 0)
 (define (test want got)

@@ -11,6 +11,28 @@
 (write (guard (e (#t (error-object-message e))) (first '(1 2))))
 ;out| "Undefined symbol: first"
 
+;;;; 5.3 a procedure sees a later definition of an imported name
+(define (add-three x) (+ x 3))
+(define (reversed xs) (reverse xs))
+(define imported-+ +)
+(write (list (add-three 6) (reversed '(1 2))))
+(begin (define + (lambda (x y) (list y x))) (define (reverse xs) 'mine))
+(write (list (add-three 6) (reversed '(1 2))))
+(set! + imported-+)
+(write (list (add-three 6) (map (lambda (x) (+ x 1)) '(1 2))))
+;out| (9 (2 1))((3 6) mine)(9 (2 3))
+
+;;;; 5.3 a library does not see what the program makes of its imports
+(define-library (twice)
+  (export twice)
+  (import (scheme base))
+  (begin (define (twice x) (+ x x))))
+(import (scheme base) (scheme write) (twice))
+(define (three) (+ 1 2))
+(define (+ x y) 'mine)
+(write (list (twice 4) (three)))
+;out| (8 mine)
+
 ;;;; 5.2 import sets
 (import (scheme base) (scheme write)
         (only (scheme char) char-upcase) (except (scheme cxr) cdddr)

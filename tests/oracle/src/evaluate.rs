@@ -153,7 +153,12 @@ fn evaluate<'a>(m: &mut Machine<'a>, evaluation: Vec<Work>, mut value: Word, kon
     while let Some(work) = todo.pop() {
         match work {
             Work::Forms(forms, i, top) => {
-                if let Some(form) = forms.get(i).cloned() {
+                let copies = top.own_imports(&forms, i, &Visible(m));
+                if !copies.is_empty() {
+                    todo.push(Work::Forms(forms, i, top.clone()));
+                    let expansions = copies.into_iter().map(|form| Expansion::new(form, &top));
+                    todo.extend(expansions.map(|e| Work::Expand(e, Given::Go, top.clone())));
+                } else if let Some(form) = forms.get(i).cloned() {
                     todo.push(Work::Forms(forms, i + 1, top.clone()));
                     todo.push(Work::Expand(Expansion::new(form, &top), Given::Go, top));
                 }
