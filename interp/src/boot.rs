@@ -1,17 +1,19 @@
 //! Loading the core library: from its sources when an image is made, from the image ever after.
+//! Making the images of the other libraries, one in a machine of its own each.
 //!
 //! This is the one driver of evaluations in Rust: it calls `Machine::run` between steps, from
 //! outside every program, because `%evaluate` itself is not loaded yet.
 
 use crate::eval::{EvalError, Evaluation, MacroRow, Next, Told, View};
+use crate::image::Image;
 use crate::machine::{Exit, Failure, Machine};
-use crate::read::SyntaxError;
+use crate::read::{SyntaxError, read_all};
 use std::sync::Arc;
 use sx_runtime::chunk::Chunk;
-use sx_runtime::syntax::{Source, Span};
+use sx_runtime::syntax::{Name, Source, Span, Stx};
 use sx_runtime::value::Word;
 
-/// Why the core library could not be loaded.
+/// Why a library could not be loaded.
 #[derive(Debug)]
 pub enum BootError {
     /// Its text is wrong.
@@ -45,6 +47,37 @@ impl Machine {
         }
         self.finish_core();
         Ok(())
+    }
+
+    /// The image of a library file, made by evaluating it here: what it loads is in the bundle.
+    /// `None` for a file that defines or imports libraries, which is read as text.
+    pub fn compile_library(&mut self, source: &Arc<Source>) -> Result<Option<Image>, BootError> {
+        let forms = read_all(source.clone()).map_err(BootError::Syntax)?;
+        let head = |form: &Stx| form.as_list()?.first()?.as_name().cloned();
+        let modular = |name: Name| matches!(&*name, "import" | "define-library");
+        if forms.iter().filter_map(head).any(modular) {
+            return Ok(None);
+        }
+        let top = self.evaluator.program.clone();
+        let mut chunks = vec![];
+        let evaluation = Evaluation::text(source.clone(), &top).map_err(unreadable)?;
+        self.load_all(evaluation, &mut chunks)?;
+        if !top.knows_nothing() {
+            return Err(BootError::Other(format!(
+                "{}: import stands at the top of a form, or the file cannot be compiled ahead",
+                source.name
+            )));
+        }
+        let adts = top.adts();
+        Ok(Some(Image { chunks, adts }))
+    }
+
+    /// Loads a file of the bundle, as a program does.
+    pub fn load_bundled(&mut self, name: &str) -> Result<(), BootError> {
+        let source = Source::new("<load>", format!("(load {name:?})"));
+        let top = self.evaluator.program.clone();
+        let evaluation = Evaluation::text(source, &top).map_err(unreadable)?;
+        self.load_all(evaluation, &mut vec![])
     }
 
     fn finish_core(&mut self) {
@@ -88,7 +121,7 @@ impl Machine {
         }
     }
 
-    fn run_macro(&mut self, row: u32, form: &sx_runtime::syntax::Stx) -> Result<Word, BootError> {
+    fn run_macro(&mut self, row: u32, form: &Stx) -> Result<Word, BootError> {
         let Some(MacroRow::Procedure(at)) = self.evaluator.macros.get(row as usize).cloned() else {
             return Err(BootError::Other("no such macro".into()));
         };
@@ -114,7 +147,7 @@ impl Machine {
             Exit::Value(word) => Ok(word),
             Exit::Failed(failure) | Exit::Interrupted(failure) => Err(BootError::Failed(failure)),
             Exit::Perform | Exit::Stepped | Exit::Preempted => {
-                Err(BootError::Other("the core library performs an op".into()))
+                Err(BootError::Other("a library performs an op while it is loaded".into()))
             }
         }
     }

@@ -6,16 +6,21 @@
 //! evaluated form can suspend anywhere, and, the steps being immutable, be resumed twice.
 //! Only what libraries there are and what top levels define is shared by all evaluations.
 
+mod load;
 mod modules;
 
-pub use modules::{Module, find_file};
+pub use load::LoadError;
+pub use modules::Module;
 
+use crate::bundle::Bundle;
 use crate::compile::{CompileEnv, CompileError, Options, compile};
 use crate::core::Core;
 use crate::expand::{
     Answer, Expansion, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step, TopEnv, Warning,
 };
+use crate::image::Image;
 use crate::read::{SyntaxError, read_all};
+use load::Loads;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -56,8 +61,10 @@ pub struct Evaluator {
     pub core: bool,
     /// Libraries that were imported or defined, by name.
     pub libraries: RefCell<HashMap<Name, Rc<Module>>>,
-    /// Libraries that come with the program that embeds this: `a/b.sx` is `(a b)`.
-    pub library_texts: Vec<Arc<Source>>,
+    /// The libraries inside the binary.
+    pub bundle: Arc<Bundle>,
+    /// Which files of it have been loaded.
+    loads: RefCell<Loads>,
 }
 
 impl Evaluator {
@@ -72,7 +79,8 @@ impl Evaluator {
             recorded: None,
             core: false,
             libraries: RefCell::new(HashMap::from([(SCHEME_PROGRAM.into(), Rc::new(scheme))])),
-            library_texts: vec![],
+            bundle: Arc::default(),
+            loads: RefCell::default(),
         }
     }
     /// A new top level for Scheme, that nothing can import; its name.
@@ -95,9 +103,10 @@ impl Evaluator {
 const SCHEME_PROGRAM: &str = "<program>";
 
 impl Evaluator {
-    /// A run begins: libraries whose definition began in an earlier one and did not end are tried
-    /// again.
+    /// A run begins: libraries whose definition or loading began in an earlier one and did not end
+    /// are tried again.
     pub fn begin_run(&self) {
+        self.loads.borrow_mut().begin_run();
         for module in self.libraries.borrow().values() {
             module.begun.set(false);
         }
@@ -181,6 +190,10 @@ enum Work {
     Defined(Rc<Library>, Rc<Module>),
     /// The file in which a library was looked for has been evaluated.
     Searched(Name, Arc<Source>, Span),
+    /// The chunks of an image from a row on.
+    Image(Arc<Image>, usize),
+    /// The library file has been evaluated: it is loaded.
+    Loaded(Name),
 }
 
 struct Rest {
@@ -276,6 +289,14 @@ impl Evaluation {
         }
         Ok(evaluation)
     }
+    /// Of nothing; its value is nil.
+    pub fn nothing() -> Evaluation {
+        Evaluation {
+            rest: None,
+            awaits: Awaits::Nothing,
+            declared: true,
+        }
+    }
     /// Of one form.
     pub fn form(form: Stx, top: &Rc<TopEnv>) -> Evaluation {
         Evaluation::of(Work::Expand(Expansion::new(form, top)))
@@ -303,6 +324,12 @@ impl Evaluation {
     fn push(&mut self, work: Work) {
         let next = self.rest.take();
         self.rest = Some(Rc::new(Rest { work, next }));
+    }
+    /// Adds what is to be done last.
+    fn then(&mut self, last: Work) {
+        let items: Vec<Work> = std::iter::from_fn(|| self.pop()).collect();
+        self.push(last);
+        items.into_iter().rev().for_each(|work| self.push(work));
     }
     fn pop(&mut self) -> Option<Work> {
         let rest = self.rest.take()?;
@@ -342,6 +369,20 @@ impl Evaluation {
                 Some(Work::Import(sets, at, top)) => self.import(sets, at, top, view)?,
                 Some(Work::Defined(library, module)) => self.finish_library(&library, &module, view)?,
                 Some(Work::Searched(name, source, span)) => view.check_found(&name, &source, &span)?,
+                Some(Work::Image(image, at)) => {
+                    if at == 0 {
+                        image.adts.iter().for_each(|adt| view.evaluator.program.add_adt(adt));
+                    }
+                    if let Some(chunk) = image.chunks.get(at).cloned() {
+                        self.push(Work::Image(image, at + 1));
+                        self.awaits = Awaits::Value;
+                        return Ok(Next::Run(chunk, self));
+                    }
+                }
+                Some(Work::Loaded(name)) => {
+                    view.evaluator.loads.borrow_mut().complete(&name);
+                    self.declared = true;
+                }
             }
         }
     }

@@ -13,13 +13,16 @@ mod engine;
 
 mod parse;
 mod run;
+mod suite;
 
 pub use bless::blessed;
 pub use check::check;
 pub use engine::{engine_configurations, mode_of};
 pub use parse::{ParseError, parse};
 pub use run::{Summary, Trial, bless, collect, holds_a_case, load, run_all};
+pub use suite::{Suite, is_suite, suites};
 
+use crate::{Error, Isolate, Simulation};
 use std::time::Duration;
 use sx_runtime::syntax::Language;
 
@@ -140,4 +143,8 @@ pub trait Configuration: Send + Sync {
     /// Runs the case afresh. A run that takes longer than the case's time limit is ended and is
     /// an `Err` saying so, as is anything that keeps the case from running at all.
     fn run(&self, case: &Case) -> Result<Outcome, String>;
+    /// An isolate that runs this way, for programs that are no cases; `None` if it has none.
+    fn isolate(&self, _memory_limit: usize, _world: &Simulation) -> Option<Result<Isolate, Error>> {
+        None
+    }
 }

@@ -1,6 +1,7 @@
-//! The core library as `build.rs` compiled it, held in the binary.
+//! The libraries as `build.rs` compiled them, held in the binary: the core library, which every
+//! isolate begins with, and the bundle, whose files are loaded when a program asks for them.
 //!
-//! Invariant: the image equals what compiling `lib/core` now would give (a test compares them).
+//! Invariant: the images equal what compiling `lib` now would give (a test compares them).
 
 #[cfg(test)]
 mod compile;
@@ -8,29 +9,43 @@ mod compile;
 use crate::error::Error;
 use std::sync::{Arc, OnceLock};
 use sx_interp::boot::BootError;
+use sx_interp::bundle::{Bundle, BundledFile};
+use sx_interp::image::Image;
 use sx_interp::machine::Machine;
-use sx_runtime::chunk::Chunk;
 use sx_runtime::error::Code;
 
-/// The chunks of the library's top-level forms, encoded.
-static IMAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/core.image"));
+/// The image of the core library.
+static CORE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/core.image"));
+/// The files of the bundle: name, text, image.
+static FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/bundle.rs"));
 
-/// Gives a fresh machine the core library.
+/// Gives a fresh machine the core library and the bundle.
 pub(crate) fn load(machine: &mut Machine) -> Result<(), Error> {
-    machine.load_image(chunks()?).map_err(|error| match error {
+    machine.load_image(&core()?.chunks).map_err(|error| match error {
         BootError::Failed(failure) => crate::failure::of_run(*failure).into(),
         other => broken(&format!("{other:?}")),
-    })
+    })?;
+    machine.evaluator.bundle = bundle();
+    Ok(())
 }
 
-/// The chunks, decoded once a process: isolates share them.
-fn chunks() -> Result<&'static [Arc<Chunk>], Error> {
-    static CHUNKS: OnceLock<Result<Vec<Arc<Chunk>>, String>> = OnceLock::new();
-    let decode = || postcard::from_bytes(IMAGE).map_err(|error| error.to_string());
-    match CHUNKS.get_or_init(decode) {
-        Ok(chunks) => Ok(chunks),
-        Err(message) => Err(broken(message)),
-    }
+/// The libraries inside the binary.
+pub fn bundle() -> Arc<Bundle> {
+    static BUNDLE: OnceLock<Arc<Bundle>> = OnceLock::new();
+    let make = || {
+        let files = FILES
+            .iter()
+            .map(|(name, text, image)| BundledFile::new(name, text, image));
+        Arc::new(Bundle::new(files.collect()))
+    };
+    BUNDLE.get_or_init(make).clone()
+}
+
+/// The core library, decoded once a process: isolates share its chunks.
+fn core() -> Result<&'static Image, Error> {
+    static IMAGE: OnceLock<Result<Image, String>> = OnceLock::new();
+    let decoded = IMAGE.get_or_init(|| Image::decode(CORE, &|_| None));
+    decoded.as_ref().map_err(|message| broken(message))
 }
 
 /// Only a binary put together wrongly gets here.
@@ -43,12 +58,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_image_is_what_the_sources_compile_to() {
-        let library = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../lib/core");
-        let fresh = compile::compile(&library).expect("compiles");
-        assert!(
-            fresh == IMAGE,
-            "the image in the binary is not a compile of the sources"
-        );
+    fn the_images_are_what_the_sources_compile_to() {
+        let lib = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../lib");
+        let core = compile::compile_core(&lib).expect("compiles");
+        assert!(core.encode().as_deref() == Ok(CORE), "the core library");
+        let sources = compile::bundled(&lib).expect("readable");
+        let images = compile::compile_all(&core, &sources).expect("compile");
+        assert_eq!(sources.len(), FILES.len());
+        for ((source, image), (name, text, held)) in sources.iter().zip(&images).zip(FILES) {
+            assert_eq!((source.name.as_str(), source.text.as_str()), (*name, *text));
+            assert!(image.as_deref().unwrap_or_default() == *held, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_library_but_those_of_scheme_is_compiled_ahead() {
+        for (name, _, image) in FILES {
+            let is_scheme = name.starts_with("lib/r7rs");
+            assert_eq!(image.is_empty(), is_scheme, "{name}");
+        }
+    }
+
+    /// Parts count on the file that loads them; the others stand alone.
+    #[test]
+    fn every_file_that_no_other_loads_can_be_loaded_alone() {
+        let sources: Vec<_> = bundle().files().iter().map(|file| file.source.clone()).collect();
+        let parts: Vec<usize> = compile::loads(&sources).concat();
+        for (row, source) in sources.iter().enumerate().filter(|(row, _)| !parts.contains(row)) {
+            let mut isolate = crate::Engine::new().isolate().expect("an isolate");
+            let loaded = isolate.call::<crate::Value>("load", (source.name.as_str(),));
+            assert!(loaded.is_ok(), "{row} {}: {loaded:?}", source.name);
+        }
     }
 }

@@ -239,3 +239,38 @@ fn dropped_handles_free_their_objects() {
         };
     }
 }
+
+/// The files that programs written for the existing host load, in its order.
+const MODULES: &[&str] = &[
+    "lib/compiler.sx",
+    "spec/stdlib.sx",
+    "lib/r7rs.sx",
+    "lib/apl/runtime.sx",
+    "lib/datalog/tokenizer.sx",
+    "lib/datalog/parser.sx",
+    "lib/datalog/unify.sx",
+    "lib/datalog/db.sx",
+    "lib/datalog/builtins.sx",
+    "lib/datalog/aggregates.sx",
+    "lib/datalog/strata.sx",
+    "lib/datalog/eval.sx",
+    "lib/datalog/api.sx",
+    "lib/datalog/magic.sx",
+    "lib/acl/schema.sx",
+    "lib/acl/facts.sx",
+    "lib/acl/engine.sx",
+    "lib/acl/api.sx",
+];
+
+#[test]
+fn the_module_list_of_the_existing_host_loads_in_its_order_and_again() {
+    let mut isolate = isolate();
+    for path in MODULES.iter().chain(MODULES) {
+        let value: Value = isolate.call("load", (*path,)).expect(path);
+        assert_eq!(value, Value::Nil, "{path}");
+    }
+    let value = isolate.eval("(cadr (list 1 2 3))").expect("a value");
+    assert_eq!(value.to_string(), "2");
+    let answers = isolate.eval("(dl-eval \"p(1). p(2). q(X) :- p(X), X > 1.\" \"?- q(X).\")");
+    assert_eq!(answers.expect("answers").to_string(), "({:X 2})");
+}

@@ -6,8 +6,7 @@
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::Path;
-use std::sync::Arc;
-use sx::corpus::{self, Aspect, Case, CaseFile, Configuration, Expectation};
+use sx::corpus::{self, Aspect, Case, CaseFile, Expectation};
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
@@ -22,7 +21,8 @@ fn main() -> std::process::ExitCode {
 
 fn trials() -> Result<Vec<Trial>, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let configurations = chosen(sx_tests::configurations())?;
+    let all = sx_tests::configurations();
+    let configurations = sx_tests::chosen(&all)?.unwrap_or(all);
     let paths = corpus::collect(&root.join("lang")).map_err(|e| format!("tests/lang: {e}"))?;
     let mut files = sx_tests::examples::case_files().map_err(|e| format!("lib/core: {e}"))?;
     files.push(sx_tests::examples::primitives());
@@ -56,20 +56,4 @@ fn checks(case: &Case) -> usize {
         .filter(|e| counts(e))
         .find_map(|e| e.text.parse().ok());
     count.unwrap_or(case.expected.len())
-}
-
-/// The configurations `SX_TEST_CONFIGS` names.
-fn chosen(all: Vec<Arc<dyn Configuration>>) -> Result<Vec<Arc<dyn Configuration>>, String> {
-    let Ok(names) = std::env::var("SX_TEST_CONFIGS") else {
-        return Ok(all);
-    };
-    names
-        .split(',')
-        .map(|name| {
-            let found = all.iter().find(|configuration| configuration.name() == name);
-            found
-                .cloned()
-                .ok_or_else(|| format!("SX_TEST_CONFIGS: no configuration `{name}`"))
-        })
-        .collect()
 }

@@ -11,19 +11,15 @@ use crate::{INTERRUPTED, USAGE, print};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use sx::corpus::is_suite;
 use sx::{Error, Native, Source, Stress, Style};
-
-/// The forms that make a program a suite.
-const FORMS: &[&str] = &["(deftest ", "(defsuite "];
 
 /// What a suite that cannot be evaluated is called among the tests.
 const LOADING: &str = "(loading)";
 
-/// Is the file a suite? A line of one begins with a test or a suite.
+/// Is the file a suite?
 pub fn is_one(path: &Path) -> bool {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines()
-        .any(|line| FORMS.iter().any(|form| line.trim_start().starts_with(form)))
+    is_suite(&std::fs::read_to_string(path).unwrap_or_default())
 }
 
 /// Runs the tests of a file whose name holds `filter`, `root` being cut off the file's; the exit

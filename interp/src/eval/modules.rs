@@ -58,7 +58,7 @@ fn folders(host: &mut dyn Host, from: &str) -> Vec<String> {
 }
 
 /// The file that `path` means in a text from the file `from`, if there is one.
-pub fn find_file(host: &mut dyn Host, from: &str, path: &str) -> Option<String> {
+pub(super) fn find_file(host: &mut dyn Host, from: &str, path: &str) -> Option<String> {
     if path.starts_with('/') {
         return host.file_exists(path).then(|| path.to_string());
     }
@@ -100,9 +100,7 @@ impl View<'_> {
                 }
             }
         }
-        let mut texts = self.evaluator.library_texts.iter().chain(crate::library::texts());
-        let text = texts.find(|text| names.contains(&text.name))?;
-        Some(Place::Text(text.clone()))
+        Some(Place::Text(self.evaluator.bundle.library(&names)?.clone()))
     }
 
     fn read(&self, path: &str, span: &Span) -> Result<Arc<Source>, EvalError> {

@@ -8,7 +8,7 @@ use super::build::{Builder, deeper};
 use super::env::{Ident, Meaning, printed};
 use super::top::Adt;
 use super::work::{Result, Use, Worker};
-use std::rc::Rc;
+use std::sync::Arc;
 use sx_runtime::syntax::{Name, Node, Stx};
 
 /// `(match form (pattern body…) …)`
@@ -228,7 +228,7 @@ impl Coverage {
         let Some(adt) = self.adt.as_ref().filter(|_| !self.complete) else {
             return;
         };
-        let constructors: Rc<[Name]> = adt.constructors.clone();
+        let constructors: Arc<[Name]> = adt.constructors.clone();
         let missing: Vec<&str> = constructors
             .iter()
             .filter(|name| !self.taken.contains(name))

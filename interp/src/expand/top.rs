@@ -11,6 +11,7 @@ use super::table;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use sx_runtime::syntax::{Language, Name};
 
 /// Between the printed name of an encoded alias, its row, and the global it means at top level.
@@ -18,12 +19,12 @@ use sx_runtime::syntax::{Language, Name};
 pub(super) const MARK: char = '\u{2}';
 
 /// The constructors of an algebraic type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Adt {
     /// The type's name.
     pub name: Name,
     /// Its constructors' names, in order.
-    pub constructors: Rc<[Name]>,
+    pub constructors: Arc<[Name]>,
 }
 
 /// Whose top level it is.
@@ -117,7 +118,7 @@ impl TopEnv {
         (global != self.own_global(name)).then_some(global)
     }
     /// Has nothing been defined or imported yet?
-    pub(super) fn knows_nothing(&self) -> bool {
+    pub fn knows_nothing(&self) -> bool {
         self.names.borrow().is_empty()
     }
     /// Is it Scheme's?
@@ -131,10 +132,18 @@ impl TopEnv {
         }
     }
 
-    pub(super) fn add_adt(&self, adt: &Adt) {
+    /// An algebraic type is declared here.
+    pub fn add_adt(&self, adt: &Adt) {
         for constructor in adt.constructors.iter() {
             self.adts.borrow_mut().insert(constructor.clone(), adt.clone());
         }
+    }
+    /// The algebraic types declared here, in the order of their names.
+    pub fn adts(&self) -> Vec<Adt> {
+        let mut adts: Vec<Adt> = self.adts.borrow().values().cloned().collect();
+        adts.sort_by(|a, b| (&a.name, &a.constructors).cmp(&(&b.name, &b.constructors)));
+        adts.dedup();
+        adts
     }
     pub(super) fn adt_of(&self, constructor: &Name) -> Option<Adt> {
         self.adts.borrow().get(constructor).cloned()

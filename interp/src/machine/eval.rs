@@ -2,7 +2,7 @@
 
 use super::control::Stop;
 use super::{Machine, kept, values};
-use crate::eval::{EvalError, Evaluation, MacroRow, Next, Told, View, find_file};
+use crate::eval::{EvalError, Evaluation, LoadError, MacroRow, Next, Told, View};
 use crate::expand::{Rules, Warning};
 use crate::read::{Reader, SyntaxError};
 use std::rc::Rc;
@@ -50,14 +50,11 @@ impl Machine {
             1 => {
                 let path = text_of(what, "load: expected a path")?;
                 let from = self.user_span().source.name.clone();
-                let host = &mut *self.isolate.host;
-                let path = find_file(host, &from, &path).unwrap_or(path);
-                let text = host
-                    .read_text(&path)
-                    .map_err(|e| Raise::new(Code::Io, format!("load: {e}")))?;
-                let source = Source::new(path, text);
-                let top = self.evaluator.top_of(&source);
-                self.checked(Evaluation::text(source, &top))?
+                let loaded = self.evaluator.load(&mut *self.isolate.host, &from, &path);
+                loaded.map_err(|error| match error {
+                    LoadError::Raise(raise) => raise.into(),
+                    LoadError::Text(error) => self.syntax_stop(error),
+                })?
             }
             2 => {
                 let text = text_of(what, "load-source: expected a text")?;

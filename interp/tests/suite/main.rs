@@ -1,6 +1,7 @@
 //! The machine as an embedder drives it: a core library loaded from its sources, texts evaluated.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bundled;
 mod feedback;
 mod modules;
 mod names;
@@ -8,6 +9,7 @@ mod refuse;
 
 use std::path::Path;
 use std::sync::Arc;
+use sx_interp::bundle::{Bundle, BundledFile};
 use sx_interp::machine::{Exit, Failure, Machine};
 use sx_runtime::chunk::Chunk;
 use sx_runtime::heap::HeapOptions;
@@ -46,11 +48,20 @@ fn machine_with(files: &[(&str, &str)]) -> Machine {
     }
     let mut machine = empty_machine(host);
     machine.load_image(core_chunks()).expect("the core library runs");
+    machine.evaluator.bundle = bundle(&[]);
     machine
 }
 
 fn machine() -> Machine {
     machine_with(&[])
+}
+
+/// A bundle of these files, without images, and of what Scheme programs import.
+fn bundle(files: &[(&str, &str)]) -> Arc<Bundle> {
+    let own = files.iter().map(|(name, text)| BundledFile::new(name, text, &[]));
+    let base = include_str!("../../../lib/r7rs/scheme/base.sx");
+    let base = BundledFile::new("lib/r7rs/scheme/base.sx", base, &[]);
+    Arc::new(Bundle::new(own.chain([base]).collect()))
 }
 
 /// Starts the evaluation of a text.

@@ -1,8 +1,7 @@
 //! Libraries, their files, include and load.
 
-use super::{eval, failure, machine, machine_with, outcome, start};
+use super::{bundle, eval, failure, machine, machine_with, outcome, start};
 use sx_interp::machine::Exit;
-use sx_runtime::syntax::Source;
 use sx_runtime::value::Word;
 
 #[test]
@@ -42,7 +41,7 @@ fn libraries_are_looked_for_beside_the_file_that_imports_them() {
 fn built_in_libraries_come_last() {
     let mut m = machine();
     let text = "(define-library (web page) (export title) (begin (define title \"built in\")))";
-    m.evaluator.library_texts.push(Source::new("web/page.sx", text));
+    m.evaluator.bundle = bundle(&[("lib/web/page.sx", text)]);
     assert_eq!(eval(&mut m, "(import (web page)) title"), "\"built in\"");
     assert_eq!(eval(&mut m, "(cond-expand ((library (web page)) 1) (else 2))"), "1");
     assert_eq!(eval(&mut m, "(cond-expand ((library (web none)) 1) (else 2))"), "2");

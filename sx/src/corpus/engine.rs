@@ -67,13 +67,9 @@ impl Configuration for EngineConfiguration {
     }
 
     fn run(&self, case: &Case) -> Result<Outcome, String> {
-        let engine = Engine::with(Options {
-            memory_limit: case.memory_limit,
-            stress: self.stress,
-            native: self.native,
-        });
         let simulation = Simulation::new(1);
-        let mut isolate = engine.isolate_in(&simulation).map_err(|e| e.to_string())?;
+        let isolate = self.start(case.memory_limit, &simulation);
+        let mut isolate = isolate.map_err(|e| e.to_string())?;
         let effects = serve_test_ops(&mut isolate);
         let limit = case.time_limit * slowdown();
         let handle = isolate.interrupt_handle();
@@ -86,10 +82,25 @@ impl Configuration for EngineConfiguration {
         }
         Ok(outcome(result, &simulation, effects.take()))
     }
+
+    fn isolate(&self, memory_limit: usize, world: &Simulation) -> Option<Result<Isolate, Error>> {
+        Some(self.start(memory_limit, world))
+    }
+}
+
+impl EngineConfiguration {
+    fn start(&self, memory_limit: usize, world: &Simulation) -> Result<Isolate, Error> {
+        let options = Options {
+            memory_limit,
+            stress: self.stress,
+            native: self.native,
+        };
+        Engine::with(options).isolate_in(world)
+    }
 }
 
 /// Answers the ops of text cases and keeps a log of every effect that arrives.
-fn serve_test_ops(isolate: &mut Isolate) -> Rc<RefCell<Vec<String>>> {
+pub(super) fn serve_test_ops(isolate: &mut Isolate) -> Rc<RefCell<Vec<String>>> {
     isolate.on("test/echo", |arguments| {
         Ok(arguments.first().cloned().unwrap_or(Value::Nil))
     });
@@ -110,7 +121,7 @@ fn serve_test_ops(isolate: &mut Isolate) -> Rc<RefCell<Vec<String>>> {
 }
 
 /// Runs `work`, interrupting it when it takes longer than `limit`.
-fn within<T>(limit: Duration, handle: &InterruptHandle, name: &str, work: impl FnOnce() -> T) -> T {
+pub(super) fn within<T>(limit: Duration, handle: &InterruptHandle, name: &str, work: impl FnOnce() -> T) -> T {
     let (done, watch) = channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -129,7 +140,7 @@ fn within<T>(limit: Duration, handle: &InterruptHandle, name: &str, work: impl F
     })
 }
 
-fn slowdown() -> u32 {
+pub(super) fn slowdown() -> u32 {
     static FACTOR: OnceLock<u32> = OnceLock::new();
     let read = || std::env::var(SLOWDOWN).ok()?.parse().ok();
     *FACTOR.get_or_init(|| read().unwrap_or(1).max(1))

@@ -9,14 +9,14 @@ use crate::env::{Env, Kont, Step, is_core};
 use crate::machine::{Machine, State};
 use crate::objects;
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use sx_interp::core::Core;
 use sx_interp::expand::{
     Answer, Expansion, Export, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step as Expanded, TopEnv,
 };
-use sx_interp::library;
 use sx_interp::read::Reader;
 use sx_runtime::convert::{Lists, size_of_syntax};
 use sx_runtime::error::Code;
@@ -124,11 +124,20 @@ pub fn program<'a>(m: &mut Machine<'a>, forms: Vec<Stx>, source: &Arc<Source>) -
     evaluate(m, todo, Word::NIL, Kont(None))
 }
 
-/// The text of a library that comes with SX.
+/// The text of a library of R7RS. One that cannot be read is not found by who imports it.
 fn library_text(name: &str) -> Option<&'static Arc<Source>> {
-    let file = format!("{}.sx", name.replace('.', "/"));
-    library::texts().iter().find(|text| text.name == file)
+    static READ: Mutex<BTreeMap<String, Option<&'static Arc<Source>>>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    *read.entry(name.to_owned()).or_insert_with(|| {
+        let file = format!("lib/r7rs/{}.sx", name.replace('.', "/"));
+        let text = std::fs::read_to_string(Path::new(ROOT).join(&file)).ok()?;
+        // There are a dozen of them, each read once a process.
+        Some(Box::leak(Box::new(Source::new(file, text))))
+    })
 }
+
+/// The root of the repository.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// The globals as an expansion sees them.
 struct Visible<'m, 'a>(&'m Machine<'a>);

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use sx::{Code, Engine, Error, Isolate};
+use sx_interp::bundle::Bundled;
 use sx_interp::core::{Core, CoreNode};
 use sx_interp::expand::{
     Answer, Expansion, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step, TopEnv, Warning,
@@ -312,7 +313,7 @@ impl World {
     /// before the program runs.
     fn read_file(&mut self, path: &str, from: &Span, top: &Rc<TopEnv>) {
         let Some((name, text)) = file_for(path, &from.source.name) else {
-            return;
+            return self.load_bundled(path, from);
         };
         if self.files.contains(&name) || self.files.len() >= FILES_MAX {
             return;
@@ -321,6 +322,16 @@ impl World {
             self.files.push(name);
             self.expand_all(&forms, top);
             self.files.pop();
+        }
+    }
+
+    /// A library inside the binary is loaded for real: it only defines.
+    fn load_bundled(&mut self, path: &str, from: &Span) {
+        if let Some(Bundled::File(file)) = sx::bundle().find(&from.source.name, path) {
+            let loaded = self.isolate.borrow_mut().call("load", (file.source.name.as_str(),));
+            if loaded.map(|_: sx::Value| ()).is_ok() {
+                self.known.borrow_mut().clear();
+            }
         }
     }
 
