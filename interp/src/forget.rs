@@ -18,10 +18,9 @@ impl Machine {
     /// condition, a suspended program and whatever else was under way is forgotten with it.
     pub fn forget_program(&mut self, image: &[Arc<Chunk>]) -> Result<(), BootError> {
         self.isolate.forget_program();
-        self.evaluator = Evaluator {
-            library_texts: std::mem::take(&mut self.evaluator.library_texts),
-            ..Evaluator::new()
-        };
+        let bundle = self.evaluator.bundle.clone();
+        self.evaluator = Evaluator::new();
+        self.evaluator.bundle = bundle;
         for chunk in image.iter().filter(|chunk| defines_data(chunk)) {
             self.run_chunk(chunk)?;
         }
