@@ -18,11 +18,22 @@ pub const ROOT: &str = "lib/";
 /// them is `(scheme base)`.
 const IMPORTED_FROM: [&str; 2] = ["", "r7rs/"];
 
+/// The file that loads all of the blog.
+const BLOG: Option<&str> = Some("lib/host/host.sx");
+
 /// Files that programs load and that are no files here: what has their place now, or nothing if
 /// all of it is part of the language.
 const MOVED: &[(&str, Option<&str>)] = &[
     ("lib/apl/runtime.sx", None),
     ("lib/compiler.sx", None),
+    ("lib/host/blog.sx", BLOG),
+    ("lib/host/feed.sx", BLOG),
+    ("lib/host/handler.sx", BLOG),
+    ("lib/host/middleware.sx", BLOG),
+    ("lib/host/relations.sx", BLOG),
+    ("lib/host/router.sx", BLOG),
+    ("lib/host/server.sx", BLOG),
+    ("lib/host/session.sx", BLOG),
     ("spec/stdlib.sx", None),
 ];
 
@@ -44,11 +55,11 @@ impl BundledFile {
         }
     }
     /// A file with an image that was just made.
-    pub fn compiled(source: Arc<Source>, image: Option<Image>) -> BundledFile {
+    pub fn compiled(source: Arc<Source>, image: Option<Arc<Image>>) -> BundledFile {
         BundledFile {
             source,
             encoded: &[],
-            image: OnceLock::from(Ok(image.map(Arc::new))),
+            image: OnceLock::from(Ok(image)),
         }
     }
 }

@@ -260,6 +260,24 @@ const MODULES: &[&str] = &[
     "lib/acl/facts.sx",
     "lib/acl/engine.sx",
     "lib/acl/api.sx",
+    "lib/dream/types.sx",
+    "lib/dream/json.sx",
+    "lib/dream/auth.sx",
+    "lib/dream/error.sx",
+    "lib/dream/router.sx",
+    "lib/dream/dream.sx",
+    "lib/host/handler.sx",
+    "lib/host/middleware.sx",
+    "lib/host/sxtp.sx",
+    "lib/host/router.sx",
+    "lib/host/feed.sx",
+    "lib/host/relations.sx",
+    "lib/host/blog.sx",
+    "lib/host/page.sx",
+    "lib/host/server.sx",
+    "lib/host/session.sx",
+    "lib/host/ledger.sx",
+    "lib/host/host.sx",
 ];
 
 #[test]
@@ -273,4 +291,10 @@ fn the_module_list_of_the_existing_host_loads_in_its_order_and_again() {
     assert_eq!(value.to_string(), "2");
     let answers = isolate.eval("(dl-eval \"p(1). p(2). q(X) :- p(X), X > 1.\" \"?- q(X).\")");
     assert_eq!(answers.expect("answers").to_string(), "({:X 2})");
+    let status = isolate.eval(
+        "(host/blog-use-store! (persist/open))
+         (host/blog-seed!)
+         (dream-status (dream-test (host/app) \"GET\" \"/welcome/\"))",
+    );
+    assert_eq!(status.expect("a page").to_string(), "200");
 }

@@ -1,9 +1,9 @@
 //! The suites of the libraries, `lib/NAME/tests/*.sx`, each a test named
 //! `lib/NAME/tests/file.sx::configuration`.
 //!
-//! Run under the plain interpreter and one stress mode, which another commit chooses anew;
-//! `SX_TEST_CONFIGS` names others (comma-separated), `all` every one. `SX_TEST_SLOWDOWN` multiplies
-//! time limits.
+//! Run under the plain interpreter, native code and one stress mode, which another commit chooses
+//! anew; `SX_TEST_CONFIGS` names others (comma-separated), `all` every one. `SX_TEST_SLOWDOWN`
+//! multiplies time limits.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::Path;
@@ -38,7 +38,7 @@ fn trials() -> Result<Vec<Trial>, String> {
     Ok(trials)
 }
 
-/// Those that are named, or the plain one and one that the commit chooses.
+/// Those that are named, or those without stress and one that the commit chooses.
 fn configurations(root: &Path) -> Result<Vec<Arc<dyn Configuration>>, String> {
     let all = engine_configurations();
     if std::env::var("SX_TEST_CONFIGS").is_ok_and(|names| names == "all") {
@@ -47,10 +47,13 @@ fn configurations(root: &Path) -> Result<Vec<Arc<dyn Configuration>>, String> {
     if let Some(chosen) = sx_tests::chosen(&all)? {
         return Ok(chosen);
     }
-    let number = commit(root).bytes().map(usize::from).sum::<usize>();
-    let stress = all.get(1..).unwrap_or_default();
-    let of_commit = stress.get(number % stress.len().max(1));
-    Ok(all.iter().take(1).chain(of_commit).cloned().collect())
+    let is_stress = |configuration: &Arc<dyn Configuration>| configuration.name().contains('+');
+    let (mut stress, mut chosen): (Vec<_>, Vec<_>) = all.into_iter().partition(is_stress);
+    if !stress.is_empty() {
+        let number = commit(root).bytes().map(usize::from).sum::<usize>();
+        chosen.push(stress.swap_remove(number % stress.len()));
+    }
+    Ok(chosen)
 }
 
 /// The commit at hand; empty where there is none.

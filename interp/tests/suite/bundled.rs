@@ -33,7 +33,9 @@ fn compiled(files: &[(&str, &str)]) -> Arc<Bundle> {
     let mut encoded: Vec<Vec<u8>> = vec![];
     let bundle = |encoded: &[Vec<u8>]| {
         let file = |(at, source): (usize, &Arc<Source>)| {
-            let image = encoded.get(at).map(|bytes| Image::decode(bytes, &text_of).unwrap());
+            let image = encoded
+                .get(at)
+                .map(|bytes| Arc::new(Image::decode(bytes, &text_of).unwrap()));
             BundledFile::compiled(source.clone(), image)
         };
         Arc::new(Bundle::new(sources.iter().enumerate().map(file).collect()))

@@ -47,11 +47,14 @@ pub fn compile_all(core: &Image, sources: &[Arc<Source>]) -> Result<Vec<Option<V
         sources,
         loads: loads(sources),
         begun: HashSet::new(),
-        done: vec![None; sources.len()],
+        done: sources.iter().map(|_| None).collect(),
     };
     (0..sources.len()).try_for_each(|at| compiler.compile(at))?;
-    let images = compiler.done.into_iter();
-    Ok(images.map(|image| image.filter(|bytes| !bytes.is_empty())).collect())
+    Ok(compiler
+        .done
+        .into_iter()
+        .map(|made| made.map(|made| made.encoded))
+        .collect())
 }
 
 struct Compiler<'a> {
@@ -60,8 +63,14 @@ struct Compiler<'a> {
     /// The files that each file loads at its top, in order.
     loads: Vec<Vec<usize>>,
     begun: HashSet<usize>,
-    /// Encoded images by file; empty bytes for a file that is read as text.
-    done: Vec<Option<Vec<u8>>>,
+    /// The images made so far, by file.
+    done: Vec<Option<Made>>,
+}
+
+/// An image as it is kept in the binary, and as a program gets it from there.
+struct Made {
+    encoded: Vec<u8>,
+    image: Arc<Image>,
 }
 
 impl Compiler<'_> {
@@ -76,13 +85,17 @@ impl Compiler<'_> {
         }
         let mut machine = machine()?;
         machine.load_image(&self.core.chunks).map_err(describe)?;
-        machine.evaluator.bundle = Arc::new(self.bundle()?);
+        machine.evaluator.bundle = Arc::new(self.bundle());
         for part in before {
             machine.load_bundled(&self.sources[part].name).map_err(describe)?;
         }
-        let image = machine.compile_library(&self.sources[at]).map_err(describe)?;
-        let encoded = image.map_or(Ok(vec![]), |image| image.encode())?;
-        self.done[at] = Some(encoded);
+        let Some(image) = machine.compile_library(&self.sources[at]).map_err(describe)? else {
+            return Ok(());
+        };
+        let encoded = image.encode()?;
+        let text_of = |name: &str| self.sources.iter().find(|source| source.name == name).cloned();
+        let image = Arc::new(Image::decode(&encoded, &text_of)?);
+        self.done[at] = Some(Made { encoded, image });
         Ok(())
     }
 
@@ -96,17 +109,12 @@ impl Compiler<'_> {
     }
 
     /// The files with the images made so far.
-    fn bundle(&self) -> Result<Bundle, String> {
-        let text_of = |name: &str| self.sources.iter().find(|s| s.name == name).cloned();
-        let mut files = vec![];
-        for (source, encoded) in self.sources.iter().zip(&self.done) {
-            let image = match encoded.as_deref() {
-                None | Some([]) => None,
-                Some(bytes) => Some(Image::decode(bytes, &text_of)?),
-            };
-            files.push(BundledFile::compiled(source.clone(), image));
-        }
-        Ok(Bundle::new(files))
+    fn bundle(&self) -> Bundle {
+        let files = self.sources.iter().zip(&self.done);
+        let file = |(source, made): (&Arc<Source>, &Option<Made>)| {
+            BundledFile::compiled(source.clone(), made.as_ref().map(|made| made.image.clone()))
+        };
+        Bundle::new(files.map(file).collect())
     }
 }
 
