@@ -5,7 +5,7 @@
 use crate::args::CheckArgs;
 use crate::files::{read_source, sources};
 use crate::run::complain;
-use crate::{FAILED, SUCCESS, USAGE, print};
+use crate::{FAILED, SUCCESS, print};
 use std::path::Path;
 
 /// Checks what the command line says.
@@ -14,12 +14,12 @@ pub fn check(args: &CheckArgs) -> u8 {
     for path in &args.paths {
         let programs = match sources(path) {
             Ok(programs) => programs,
-            Err(error) => return complain(&format!("{}: {error}", path.display()), USAGE),
+            Err(error) => return complain(&format!("{}: {error}", path.display()), FAILED),
         };
         for program in programs {
             match check_file(&program, args.compat) {
                 Ok(count) => found += count,
-                Err(message) => return complain(&message, USAGE),
+                Err(message) => return complain(&message, FAILED),
             }
             files += 1;
         }

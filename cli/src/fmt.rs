@@ -5,7 +5,7 @@
 use crate::args::FmtArgs;
 use crate::files::{read_source, sources};
 use crate::run::complain;
-use crate::{FAILED, SUCCESS, USAGE, print};
+use crate::{FAILED, SUCCESS, print};
 use std::path::Path;
 
 /// Formats what the command line says.
@@ -21,7 +21,7 @@ pub fn fmt(args: &FmtArgs) -> u8 {
                     code = code.max(format_file(&file, args.check));
                 }
             }
-            Err(error) => code = complain(&format!("{}: {error}", path.display()), USAGE),
+            Err(error) => code = complain(&format!("{}: {error}", path.display()), FAILED),
         }
     }
     code
@@ -30,7 +30,7 @@ pub fn fmt(args: &FmtArgs) -> u8 {
 fn standard_input(check: bool) -> u8 {
     let source = match read_source(Path::new("-")) {
         Ok(source) => source,
-        Err(message) => return complain(&message, USAGE),
+        Err(message) => return complain(&message, FAILED),
     };
     match sx_tools::format(&source) {
         Ok(text) if check && text != source.text => FAILED,
@@ -49,7 +49,7 @@ fn standard_input(check: bool) -> u8 {
 fn format_file(path: &Path, check: bool) -> u8 {
     let source = match read_source(path) {
         Ok(source) => source,
-        Err(message) => return complain(&message, USAGE),
+        Err(message) => return complain(&message, FAILED),
     };
     let text = match sx_tools::format(&source) {
         Ok(text) => text,
@@ -67,6 +67,6 @@ fn format_file(path: &Path, check: bool) -> u8 {
     }
     match std::fs::write(path, text) {
         Ok(()) => SUCCESS,
-        Err(error) => complain(&format!("{}: {error}", path.display()), USAGE),
+        Err(error) => complain(&format!("{}: {error}", path.display()), FAILED),
     }
 }

@@ -27,9 +27,9 @@ use std::process::ExitCode;
 
 /// It went well.
 const SUCCESS: u8 = 0;
-/// The program failed, or a test did.
+/// The program failed, or a test did, or a file could not be read or written.
 const FAILED: u8 = 1;
-/// The command line, or a file named on it, was wrong.
+/// The command line, or the environment, was wrong.
 const USAGE: u8 = 2;
 /// Interrupted by Ctrl-C, as shells count it.
 const INTERRUPTED: u8 = 130;

@@ -8,7 +8,7 @@ mod editor;
 
 use crate::run::complain;
 use crate::session::Session;
-use crate::{SUCCESS, USAGE, print};
+use crate::{FAILED, SUCCESS, USAGE, print};
 use std::io::{BufRead, IsTerminal};
 use sx::Source;
 
@@ -44,7 +44,7 @@ impl Repl {
         loop {
             let at_end = match lines.read_line(&mut input) {
                 Ok(read) => read == 0,
-                Err(error) => return complain(&format!("standard input: {error}"), USAGE),
+                Err(error) => return complain(&format!("standard input: {error}"), FAILED),
             };
             if at_end || !wants_more(&input) {
                 let text = std::mem::take(&mut input);

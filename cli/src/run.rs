@@ -11,7 +11,7 @@ pub fn file(args: &RunArgs) -> u8 {
     let source = match read_source(&args.file) {
         Ok(source) if args.r7rs => in_scheme(&source),
         Ok(source) => source,
-        Err(message) => return complain(&message, USAGE),
+        Err(message) => return complain(&message, FAILED),
     };
     let command_line = [&[args.file.display().to_string()], &args.arguments[..]].concat();
     crate::serve::run(source, command_line)

@@ -72,7 +72,7 @@ pub fn serve(args: &ServeArgs) -> u8 {
     let read = args.app.as_ref().map_or_else(|| Ok(blog()), |path| read_source(path));
     let source = match read {
         Ok(source) => source,
-        Err(message) => return complain(&message, USAGE),
+        Err(message) => return complain(&message, FAILED),
     };
     let options = match log_and_options(Native::Hot) {
         Ok(options) => options,

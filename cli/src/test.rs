@@ -46,7 +46,7 @@ pub fn test(args: &TestArgs) -> u8 {
     }
     let found = match find(&args.path, filter, &configurations) {
         Ok(found) => found,
-        Err(message) => return complain(&message, USAGE),
+        Err(message) => return complain(&message, FAILED),
     };
     let mut ran = run_trials(&found.trials);
     let mode = args.config.as_deref().and_then(corpus::mode_of);
@@ -132,7 +132,7 @@ fn conclude(ran: &[Ran], junit: Option<&Path>) -> u8 {
     if let Some(path) = junit
         && let Err(error) = std::fs::write(path, junit::report(ran))
     {
-        return complain(&format!("{}: {error}", path.display()), USAGE);
+        return complain(&format!("{}: {error}", path.display()), FAILED);
     }
     if failed == 0 { SUCCESS } else { FAILED }
 }
@@ -140,7 +140,7 @@ fn conclude(ran: &[Ran], junit: Option<&Path>) -> u8 {
 fn bless(path: &Path, filter: &str, configuration: &dyn Configuration) -> u8 {
     let files = match corpus::collect(path) {
         Ok(files) => files,
-        Err(error) => return complain(&format!("{}: {error}", path.display()), USAGE),
+        Err(error) => return complain(&format!("{}: {error}", path.display()), FAILED),
     };
     let mut blessed = 0;
     for file in files {

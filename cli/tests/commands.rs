@@ -108,8 +108,22 @@ fn a_wrong_command_line_is_exit_code_2() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let run = sx("missing", &["run", "none.sx"], "");
-    assert_eq!((run.err.as_str(), run.code), ("sx: none.sx: no such file\n", Some(2)));
+    for command in [
+        &["run"][..],
+        &["run", "--r7rs"],
+        &["test"],
+        &["check"],
+        &["fmt"],
+        &["serve"],
+    ] {
+        let arguments = [command, &["none.sx"]].concat();
+        let run = sx("missing", &arguments, "");
+        assert_eq!(
+            (run.err.as_str(), run.code),
+            ("sx: none.sx: no such file\n", Some(1)),
+            "{command:?}"
+        );
+    }
 }
 
 #[test]
@@ -117,7 +131,7 @@ fn a_file_that_is_no_text_is_named() {
     let directory = directory("binary");
     std::fs::write(directory.join("a.sx"), [0xff, 0xfe]).expect("written");
     let run = finish(command(&directory, &["run", "a.sx"]), "");
-    assert_eq!((run.err.as_str(), run.code), ("sx: a.sx: not UTF-8 text\n", Some(2)));
+    assert_eq!((run.err.as_str(), run.code), ("sx: a.sx: not UTF-8 text\n", Some(1)));
 }
 
 #[test]
@@ -324,9 +338,16 @@ fn ctrl_c_interrupts_a_program() {
 
 #[test]
 fn documentation_is_shown() {
-    let run = sx("doc", &["doc", "filter"], "");
-    assert!(run.out.contains("filter"), "{run:?}");
-    assert_eq!(run.code, Some(0));
+    // A function, a primitive, a special form, with what one needs to call it.
+    for (name, parts) in [
+        ("filter", &["(filter f xs)", "truthy"][..]),
+        ("string-length", &["(string-length", "code points"]),
+        ("guard", &["(guard ("]),
+    ] {
+        let run = sx("doc", &["doc", name], "");
+        assert!(parts.iter().all(|part| run.out.contains(part)), "{run:?}");
+        assert_eq!((run.err.as_str(), run.code), ("", Some(0)), "{name}");
+    }
     let run = sx("doc", &["doc", "fitler"], "");
     let message = "sx: nothing is named `fitler`; did you mean `filter`?\n";
     assert_eq!((run.err.as_str(), run.code), (message, Some(1)));
@@ -568,7 +589,7 @@ error[arity]: f: expected 1 argument, got 2
         ("1 program, 0 findings\n", "", Some(0))
     );
     let run = finish(command(&directory, &["check", "none.sx"]), "");
-    assert_eq!((run.err.as_str(), run.code), ("sx: none.sx: no such file\n", Some(2)));
+    assert_eq!((run.err.as_str(), run.code), ("sx: none.sx: no such file\n", Some(1)));
 }
 
 #[test]

@@ -199,6 +199,28 @@ mod tests {
     }
 
     #[test]
+    fn what_the_program_defines_is_completed_with_its_documentation() {
+        let session = crate::session::Session::start(&[]).expect("a session");
+        let mut repl = Repl { session, inputs: 0 };
+        let complete = |repl: &mut Repl, line: &str| {
+            let names = Names::default();
+            refresh(&names, repl);
+            NameCompleter { names }.suggestions(line, line.len())
+        };
+        assert_eq!(complete(&mut repl, "(halv").len(), 0);
+        repl.input("(define (halve n) \"Half of n.\" (/ n 2))");
+        let found = complete(&mut repl, "(halv");
+        assert_eq!(found[0].value, "halve");
+        assert!(found[0].description.as_deref().is_some_and(|doc| !doc.is_empty()));
+        // Primitives and functions of the library have theirs.
+        for name in ["string-length", "map"] {
+            let found = complete(&mut repl, name);
+            let own = found.iter().find(|suggestion| suggestion.value == name);
+            assert!(own.is_some_and(|own| own.description.is_some()), "{name}");
+        }
+    }
+
+    #[test]
     fn commands_are_completed_with_their_help() {
         let found = completer().suggestions(",by", 3);
         assert_eq!(found.len(), 1);

@@ -25,7 +25,7 @@ pub fn is_one(path: &Path) -> bool {
 /// Runs the tests of a file whose name holds `filter`, `root` being cut off the file's; the exit
 /// code when that cannot go on.
 pub fn run(path: &Path, root: &Path, filter: &str, mode: Option<(Stress, Native)>) -> Result<Vec<Ran>, u8> {
-    let source = read_source(path).map_err(|message| complain(&message, USAGE))?;
+    let source = read_source(path).map_err(|message| complain(&message, FAILED))?;
     let arguments = [path.display().to_string()];
     let session = match mode {
         Some(mode) => Session::in_mode(&arguments, mode),

@@ -49,6 +49,8 @@ pub struct World {
     /// For what is built in, and the libraries that come with it.
     isolate: RefCell<Isolate>,
     known: RefCell<HashMap<String, Known>>,
+    /// It is a Scheme program: names mean what they were imported as.
+    is_scheme: bool,
     /// Files being read, outermost first.
     files: Vec<String>,
 }
@@ -68,6 +70,7 @@ const SCHEME: &[&str] = &[
     "lazy",
     "load",
     "process-context",
+    "r5rs",
     "read",
     "repl",
     "time",
@@ -110,6 +113,7 @@ impl World {
             libraries: HashMap::new(),
             isolate: RefCell::new(isolate),
             known: RefCell::default(),
+            is_scheme: source.is_scheme(),
             files: Vec::new(),
         })
     }
@@ -145,8 +149,17 @@ impl World {
     pub fn arity(&self, global: &str) -> Option<Arity> {
         match self.definitions.borrow().get(global) {
             Some(definition) => definition.arity,
+            None if self.is_scheme => self.imported_arity(global),
             None => self.isolate.borrow().arity(global),
         }
+    }
+
+    /// The arity of the procedure that an imported name means.
+    fn imported_arity(&self, name: &str) -> Option<Arity> {
+        let asked = format!("(let ((a (arity {name}))) (str (get a :required) \" \" (get a :most)))");
+        let answer = self.isolate.borrow_mut().eval(&asked).ok()?;
+        let (least, most) = answer.as_str()?.split_once(' ')?;
+        Some((least.parse().ok()?, most.parse().ok()))
     }
 
     /// Does the program define it?

@@ -65,7 +65,8 @@ fn is_test(link: &Link) -> bool {
 
 /// Is there such a case? Only text corpus files have cases; any other test file will do as it is.
 fn has_case(file: &File, name: &str) -> bool {
-    !file.path.ends_with(".sx") || file.text.lines().any(|line| line.strip_prefix(";;;; ") == Some(name))
+    let is_corpus = file.path.ends_with(".sx") || file.path.ends_with(".scm");
+    !is_corpus || file.text.lines().any(|line| line.strip_prefix(";;;; ") == Some(name))
 }
 
 /// The list items of a page, each with its first line and its continuation lines joined.
@@ -157,8 +158,8 @@ mod tests {
         assert_eq!(
             texts,
             [
-                "docs/language.md:2: `../tests/lang/a.sx` has no case named `two`",
-                "docs/language.md:4: this statement links to no test"
+                "docs/language.md:4: this statement links to no test",
+                "docs/language.md:3: `../tests/lang/a.sx` has no case named `two`"
             ]
         );
     }
