@@ -11,8 +11,11 @@ use sx::corpus::{Aspect, Case, CaseFile, Expectation, MEMORY_LIMIT, TIME_LIMIT};
 /// The files whose functions show the machine, and why the oracle is not asked.
 const WITHOUT_ORACLE: &[(&str, &str)] = &[("native", "it makes no code"), ("step", "it has no machine to show")];
 
-/// Primitives whose example warns, and the line that is.
-const WARNS: &[(&str, &str)] = &[("host-warn", "[sx] careful")];
+/// Primitives whose example writes, where, and the line that is.
+const WRITES: &[(&str, Aspect, &str)] = &[
+    ("host-warn", Aspect::ErrorOutput, "[sx] careful"),
+    ("print", Aspect::Output, "a 1"),
+];
 
 /// The examples of every primitive.
 pub fn primitives() -> CaseFile {
@@ -27,9 +30,9 @@ pub fn primitives() -> CaseFile {
             let name = format!("{} {}", primitive.name, index + 1);
             let text = text.to_owned();
             let mut case = case(name, format!("{code}\n"), index + 1, Expectation { aspect, text });
-            let warned = WARNS.iter().filter(|(warner, _)| *warner == primitive.name);
-            case.expected.extend(warned.map(|(_, text)| Expectation {
-                aspect: Aspect::ErrorOutput,
+            let written = WRITES.iter().filter(|(writer, ..)| *writer == primitive.name);
+            case.expected.extend(written.map(|(_, aspect, text)| Expectation {
+                aspect: *aspect,
                 text: (*text).to_owned(),
             }));
             cases.push(case);

@@ -28,11 +28,11 @@ prims! { PORTS {
     /// What has been written to an output bytevector port so far.
     "get-output-bytevector" (p: Port) -> Bytes, Reads, get_output_bytes, ["(get-output-bytevector (open-output-bytevector)) ; => #u8()"];
     /// A port to read the text of a file from.
-    "open-input-file" (path: String) -> Port, Any, open_input_file, [];
+    "open-input-file" (path: String) -> Port, Any, open_input_file, ["(let () (write-file \"a.txt\" \"xy\") (read-char (open-input-file \"a.txt\"))) ; => #\\x"];
     /// A port that writes bytes to a file when it is closed.
-    "%scheme:open-binary-output-file" (path: String) -> Port, Any, open_binary_output_file, [];
+    "%scheme:open-binary-output-file" (path: String) -> Port, Any, open_binary_output_file, ["(let ((p (%scheme:open-binary-output-file \"a.bin\"))) (write-u8 7 p) (close-port p) (read-file-bytes \"a.bin\")) ; => #u8(7)"];
     /// A port that writes a file when it is closed.
-    "open-output-file" (path: String) -> Port, Any, open_output_file, [];
+    "open-output-file" (path: String) -> Port, Any, open_output_file, ["(let ((p (open-output-file \"a.txt\"))) (write-string \"xy\" p) (close-port p) (read-file \"a.txt\")) ; => \"xy\""];
     /// The next character, or the end-of-file object.
     "read-char" | "%read-char" (p: Port optional) -> Any, Any, |cx| read_char(cx, true), ["(read-char (open-input-string \"ab\")) ; => #\\a", "(eof-object? (read-char (open-input-string \"\"))) ; => true"];
     /// The next character, which stays there, or the end-of-file object.
@@ -60,7 +60,7 @@ prims! { PORTS {
     /// Writes x as inspect shows it.
     "write" | "write-shared" | "write-simple" (x: Any, p: Port optional) -> Nil, Any, |cx| write_value(cx, Style::Write), ["(let ((p (open-output-string))) (write \"a\" p) (get-output-string p)) ; => \"\\\"a\\\"\""];
     /// Displays the arguments with a space between them, then ends the line.
-    "print" | "println" (xs: Any rest) -> Nil, Any, print, [];
+    "print" | "println" (xs: Any rest) -> Nil, Any, print, ["(print \"a\" 1) ; => nil"];
     /// Ends the line.
     "newline" | "%newline" (p: Port optional) -> Nil, Any, |cx| put(cx, 0, "newline", "\n"), ["(let ((p (open-output-string))) (newline p) (get-output-string p)) ; => \"\\n\""];
     /// Ends the line unless it is empty.

@@ -20,7 +20,7 @@ prims! { REFLECT {
     /// A symbol that is like no other.
     "gensym" (prefix: Any optional) -> Symbol, Any, gensym, ["(= (gensym) (gensym)) ; => false"];
     /// How many arguments a procedure takes: a dict of `required`, `most` (nil if there is no most) and `rest`.
-    "arity" (f: Procedure) -> Dict, Allocates, arity, [];
+    "arity" (f: Procedure) -> Dict, Allocates, arity, ["(get (arity cons) :most) ; => 2"];
     /// The docstring of a procedure, or nil.
     "%procedure-doc" (f: Any) -> Any, Pure, procedure_doc, ["(%procedure-doc 5) ; => nil"];
     /// The documentation of the primitive of this name, or nil.

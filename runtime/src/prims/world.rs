@@ -24,18 +24,18 @@ prims! { WORLD {
     /// The items in random order.
     "shuffle" (xs: List) -> List, Any, shuffle, ["(len (shuffle (list 1 2 3))) ; => 3"];
     /// The text of a file.
-    "read-file" | "%read-text" (path: String) -> String, Any, read_file, [];
+    "read-file" | "%read-text" (path: String) -> String, Any, read_file, ["(let () (write-file \"a.txt\" \"xy\") (read-file \"a.txt\")) ; => \"xy\"", "(read-file \"none.txt\") ; error: read-file: none.txt: no such file"];
     /// The bytes of a file, or at most count of them from byte start.
-    "read-file-bytes" (path: String, start: Index optional, count: Index optional) -> Bytes, Any, read_file_bytes, [];
+    "read-file-bytes" (path: String, start: Index optional, count: Index optional) -> Bytes, Any, read_file_bytes, ["(let () (write-file \"a.txt\" \"xyz\") (read-file-bytes \"a.txt\" 1 2)) ; => #u8(121 122)"];
     /// What there is to know of a file without reading it: a dict of `kind` (file or directory), `size`,
     /// `modified-ms` and `path`, from the root and without links. nil if there is none that may be read.
     "file-info" (path: String) -> Any, Any, file_info, ["(file-info \"/no/such/file\") ; => nil"];
     /// Replaces a file by a text or bytevector.
-    "write-file" (path: String, content: Any) -> Nil, Any, write_file, [];
+    "write-file" (path: String, content: Any) -> Nil, Any, write_file, ["(let () (write-file \"a.txt\" \"xy\") (file-exists? \"a.txt\")) ; => true"];
     /// Is there a file that may be read?
     "file-exists?" (path: String) -> Bool, Any, file_exists, ["(file-exists? \"/no/such/file\") ; => false"];
     /// Removes a file.
-    "delete-file" (path: String) -> Nil, Any, delete_file, [];
+    "delete-file" (path: String) -> Nil, Any, delete_file, ["(let () (write-file \"a.txt\" \"xy\") (delete-file \"a.txt\") (file-exists? \"a.txt\")) ; => false"];
     /// A variable of the environment, or nil.
     "get-environment-variable" (name: String) -> Any, Any, environment, ["(get-environment-variable \"SX_NO_SUCH_VARIABLE\") ; => nil"];
     /// A new list of the words the program was started with, its own name first.
