@@ -430,7 +430,7 @@ mod tests {
             assert_eq!((header_type(head), header_aux(head)), (*ty, 0xabcdef));
         }
         assert!(!is_header(POISON));
-        assert_eq!(closure_head(2, true), header(Type::Closure, 2 | 1 << 16) as u32);
+        assert_eq!(closure_head(2, Rest::View), header(Type::Closure, 2 | 1 << 16) as u32);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::Ran;
 use crate::files::read_source;
 use crate::run::complain;
 use crate::session::Session;
-use crate::{INTERRUPTED, USAGE, print};
+use crate::{FAILED, INTERRUPTED, USAGE, print};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
