@@ -44,7 +44,12 @@ const ENVIRONMENT: &str = "Environment:\n  \
     SX_MEMORY_LIMIT   most bytes a program's heap may take, with K, M or G (default 1G)\n  \
     SX_PERSIST_DIR    the directory of the store: default persist-data for `serve`, none for other commands\n  \
     SX_HTTP_HOST      the address `http-listen` listens at (default 127.0.0.1)\n  \
+    SX_HTTP_REACHABLE  addresses and networks that programs may ask by HTTP though they are not public (default none)\n  \
+    SX_TLS_CERT SX_TLS_KEY  files of certificates and their key, PEM: `http-listen` speaks https (feature tls)\n  \
+    SX_TRUSTED_PROXIES  addresses and networks of proxies whose X-Forwarded-For and Forwarded count (default none)\n  \
+    SX_ADMIN_ADDR     where `serve` tells how it is: host:port or the path of a socket (default admin.sock in the store's directory)\n  \
     SX_LOG            what is logged on standard error: error, warn, info, debug, trace (default warn)\n  \
+    SX_LOG_FORMAT     text or json: how (default text)\n  \
     NO_COLOR          when set, no colour even on a terminal";
 
 /// The commands.
@@ -162,9 +167,12 @@ pub struct ServeArgs {
     /// Where `app` is served, if the program does not listen itself
     #[arg(long, default_value_t = 8000)]
     pub port: u16,
-    /// Isolates, each on a thread of its own, whatever the program asks for
+    /// Isolates, each on a thread of its own, whatever the program asks for; the blog has one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=256))]
     pub workers: Option<u64>,
+    /// Run the program anew when a file of it changes, on the same socket
+    #[arg(long, requires = "app")]
+    pub watch: bool,
     /// Folder the program may read files from once it listens; may be given again
     #[arg(long, value_name = "DIR", default_value = "static")]
     pub assets: Vec<PathBuf>,

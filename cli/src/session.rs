@@ -126,6 +126,8 @@ fn native(default: Native) -> Result<Native, String> {
         Err(_) => Ok(default),
         Ok("1") => Ok(Native::Hot),
         Ok("0") => Ok(Native::Off),
+        // What the tests of whole processes use.
+        Ok("sync") => Ok(Native::Sync),
         Ok(other) => Err(format!("{JIT}: expected 1 or 0, got `{other}`")),
     }
 }

@@ -9,7 +9,8 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::Path;
 use std::sync::Arc;
-use sx_store::{Moved, Stats, Store, TransferError};
+use sx_serve::edge::Texts;
+use sx_store::{ImportError, Moved, OldLayout, Stats, Store, TransferError};
 
 /// The directory of a store that nobody named.
 const DIRECTORY: &str = "persist-data";
@@ -24,6 +25,7 @@ pub fn store(command: &StoreCommand) -> u8 {
         StoreCommand::Verify { store } => verify(&place(store)),
         StoreCommand::Dump { store } => dump(&place(store)),
         StoreCommand::Restore { dump, store } => restore(dump, &place(store)),
+        StoreCommand::Import { directory, store } => import(directory, &place(store)),
         StoreCommand::Copy { from, to } => copy(from, to),
     };
     outcome.unwrap_or_else(|(message, code)| complain(&message, code))
@@ -110,6 +112,20 @@ fn restore(dump: &Path, place: &str) -> Result<u8, Failure> {
     let store = open(place)?;
     let moved = sx_store::restore(&mut BufReader::new(file()?), &*store).map_err(incomplete)?;
     Ok(done("restored", moved))
+}
+
+fn import(directory: &Path, place: &str) -> Result<u8, Failure> {
+    if !OldLayout::is_there(directory) {
+        let message = format!("{}: there is neither streams, kv nor blobs in it", directory.display());
+        return Err((message, USAGE));
+    }
+    let failed = |error: ImportError| (error.to_string(), FAILED);
+    let layout = OldLayout::open(directory).map_err(failed)?;
+    // A row that cannot be read is found before a store is made.
+    layout.check(&mut Texts).map_err(failed)?;
+    let store = open(place)?;
+    let moved = layout.import(&*store, &mut Texts).map_err(failed)?;
+    Ok(done("imported", moved))
 }
 
 fn copy(from: &str, to: &str) -> Result<u8, Failure> {

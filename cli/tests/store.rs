@@ -124,3 +124,80 @@ fn a_store_in_use_names_its_process() {
     assert!(err.starts_with(&named), "{err}");
     assert_eq!(code, Some(1));
 }
+
+/// A directory as the older host left it.
+fn old_directory(test: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&path);
+    // The names are a, b and s in hexadecimal.
+    for (name, text) in [
+        ("kv/61", "{:title \"one\" :tags (\"x\" 1/2)}"),
+        ("kv/62", "(1 2.5 nil)"),
+        (
+            "streams/73.log",
+            "{:seq 4 :type \"made\" :ts 5 :data 1}\n{:seq 5 :type \"made\" :ts 6 :data 2}\n",
+        ),
+        ("streams/73.seq", "7"),
+    ] {
+        let path = path.join("old").join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory can be made");
+        std::fs::write(path, text).expect("writes");
+    }
+    path
+}
+
+const READ: &str = "(begin (display (inspect (list (perform (list \"persist/kv-get\" \"a\")) \
+    (perform (list \"persist/kv-get\" \"b\")) (map (fn (e) (list (get e :seq) (get e :type) (get e :data))) \
+    (perform (list \"persist/read\" \"s\"))) (perform (list \"persist/last-seq\" \"s\"))))) nil)";
+
+/// What a program finds in a store.
+fn found(directory: &Path, store: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sx"));
+    std::fs::write(directory.join("read.sx"), READ).expect("writes");
+    command
+        .args(["run", "read.sx"])
+        .current_dir(directory)
+        .env("SX_PERSIST_DIR", store);
+    let output = command.output().expect("the binary runs");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+const FOUND: &str = r#"({:title "one" :tags ("x" 1/2)} (1 2.5 nil) ((4 "made" 1) (5 "made" 2)) 7)"#;
+
+#[test]
+fn a_directory_of_the_older_host_is_imported() {
+    let directory = old_directory("store-imported");
+    let (out, err, code) = sx(&directory, &["store", "import", "old", "new"]);
+    let said = "imported: 2 keys, 1 logs with 2 events, 0 blobs\n";
+    assert_eq!((out.as_str(), err.as_str(), code), ("", said, Some(0)));
+    assert_eq!(found(&directory, "new"), FOUND);
+    let (_, err, code) = sx(&directory, &["store", "import", "old", "new"]);
+    assert_eq!(code, Some(1), "{err}");
+    let (_, err, code) = sx(&directory, &["store", "import", "new"]);
+    assert_eq!(code, Some(2), "{err}");
+}
+
+#[test]
+fn what_serves_imports_once_and_not_in_part() {
+    let directory = old_directory("store-served");
+    std::fs::write(directory.join("app.sx"), "(display \"ran\") (define app 5)").expect("writes");
+    let serve = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sx"));
+        command.args(["serve", "--port", "0", "app.sx"]).current_dir(&directory);
+        let output = command.env("SX_PERSIST_DIR", "old").output().expect("the binary runs");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    std::fs::write(directory.join("old/kv/63"), "(never closed").expect("writes");
+    let said = serve();
+    assert!(said.contains("old/kv/63"), "{said}");
+    assert!(!directory.join("old/store.redb").exists() && !directory.join("old/importing").exists());
+    std::fs::remove_file(directory.join("old/kv/63")).expect("removes");
+    let said = serve();
+    assert!(
+        said.contains("imported 2 keys, 1 logs with 2 events, 0 blobs"),
+        "{said}"
+    );
+    assert!(!serve().contains("imported"));
+    assert_eq!(found(&directory, "old"), FOUND);
+    assert!(directory.join("old/kv/61").exists());
+}

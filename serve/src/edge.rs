@@ -8,12 +8,19 @@
 
 mod encode;
 mod persist;
+mod request;
+mod texts;
+mod tls;
 mod world;
 
+pub use texts::Texts;
+
+use crate::networks::Networks;
 use std::cell::{OnceCell, RefCell};
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use sx::{Access, Code, Value};
 use sx_store::Store;
@@ -55,6 +62,10 @@ pub struct Edge {
     /// Which files may be read.
     access: RefCell<Access>,
     store: Option<Arc<dyn Store>>,
+    /// Addresses that `http/request` may reach though they are not public.
+    reachable: Rc<Networks>,
+    /// The request that a program runs for, which the log names.
+    request: RefCell<Option<Rc<str>>>,
     /// Drives what is waited for outside of a server.
     runtime: OnceCell<tokio::runtime::Runtime>,
 }
@@ -99,6 +110,7 @@ ops! {
     "random" ("[below]") "a float from 0 to 1, or an integer from 0 to below `below`", "`type` for anything but a positive integer" => world::random;
     "log" ("text [more…]") "nil; the text goes to the log", "none" => world::log;
     "file/read" ("path") "the text of a file, a bytevector if it is not UTF-8", "`io` where there is no such file or it may not be read" => world::file_read;
+    "http/request" ("url [options]") "a dict of `:status :url :headers :body :body-bytes`", "`type` for a wrong argument; `io` where there is no answer in time, none that is small enough, or an address that is not public" => request::http_request;
     "persist/kv-get" ("key") "the value of the key, nil if it has none", STORE => persist::kv_get;
     "persist/kv-has?" ("key") "whether the key has a value", STORE => persist::kv_has;
     "persist/kv-put" ("key value") "the value, when it is durable", KEPT => persist::kv_put;
@@ -123,6 +135,8 @@ impl Default for Edge {
         Edge {
             access: RefCell::new(Access::Unrestricted),
             store: None,
+            reachable: Rc::default(),
+            request: RefCell::default(),
             runtime: OnceCell::new(),
         }
     }
@@ -137,9 +151,22 @@ impl Edge {
         }
     }
 
+    /// The same edge, of which `http/request` may reach these addresses too.
+    pub fn reaching(self, networks: Networks) -> Edge {
+        Edge {
+            reachable: Rc::new(networks),
+            ..self
+        }
+    }
+
     /// The store, if there is one.
     pub fn store(&self) -> Option<Arc<dyn Store>> {
         self.store.clone()
+    }
+
+    /// What is performed from now on is for this request.
+    pub fn set_request(&self, id: Option<&Rc<str>>) {
+        *self.request.borrow_mut() = id.cloned();
     }
 
     /// From now on these files may be read only.

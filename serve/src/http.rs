@@ -17,7 +17,14 @@ mod head;
 pub mod limits;
 mod listen;
 mod message;
+mod peer;
+mod tls;
+mod websocket;
 
 pub use answer::Body;
+pub(crate) use guard::Guard;
 pub use limits::Limits;
 pub(crate) use listen::{Listening, listen};
+pub(crate) use message::headers_dict;
+pub use peer::Trusted;
+pub use tls::Tls;

@@ -7,18 +7,25 @@
 //! Deliberately absent: the command line, raw words, anything that runs code; an isolate is driven
 //! through the crate `sx`.
 
+mod admin;
 pub mod app;
 pub mod edge;
 pub mod epoch;
 mod host;
 pub mod http;
 pub mod log;
+mod metrics;
+mod networks;
 mod program;
 mod reference;
+mod reload;
 mod ticker;
 mod watch;
+mod worker;
 
+pub use admin::Admin;
 pub use app::{App, Prepared, Stop};
 pub use edge::Edge;
-pub use http::Limits;
+pub use http::{Limits, Tls, Trusted};
+pub use networks::Networks;
 pub use reference::reference;

@@ -1,4 +1,5 @@
-//! The log: events of `tracing` on standard error, a line each: time, level, where, what, fields.
+//! The log: events of `tracing` on standard error, a line each: time, level, where, what, fields; as
+//! text, or as an object of JSON.
 //!
 //! Deliberately absent: spans, colours, files, filters by place; whoever wants them sets another
 //! subscriber. Invariant: a line is written in one piece.
@@ -11,25 +12,28 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-struct Lines(LevelFilter);
+struct Lines {
+    level: LevelFilter,
+    as_json: bool,
+}
 
 /// Logs what has at least this level, by its name; false if there is no such level. Only the first
 /// call in a process counts.
-pub fn start(level: &str) -> bool {
+pub fn start(level: &str, as_json: bool) -> bool {
     let Ok(level) = level.parse::<LevelFilter>() else {
         return false;
     };
     // A program that embeds this may log in a way of its own.
-    let _ = tracing::subscriber::set_global_default(Lines(level));
+    let _ = tracing::subscriber::set_global_default(Lines { level, as_json });
     true
 }
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= self.0 && metadata.target().starts_with("sx")
+        *metadata.level() <= self.level && metadata.target().starts_with("sx")
     }
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.0)
+        Some(self.level)
     }
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
@@ -37,22 +41,44 @@ impl Subscriber for Lines {
     fn record(&self, _: &Id, _: &Record<'_>) {}
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let metadata = event.metadata();
-        let mut line = format!(
-            "{}.{:03} {} {}",
-            since.as_secs(),
-            since.subsec_millis(),
-            metadata.level(),
-            metadata.target()
-        );
-        event.record(&mut Fields(&mut line));
+        let mut line = if self.as_json {
+            json_line(event)
+        } else {
+            text_line(event)
+        };
         line.push('\n');
         // Nobody is left to be told that the log cannot be written.
         let _ = std::io::stderr().lock().write_all(line.as_bytes());
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
+}
+
+/// Seconds and milliseconds since 1970.
+fn now() -> (u64, u32) {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    (since.as_secs(), since.subsec_millis())
+}
+
+fn text_line(event: &Event<'_>) -> String {
+    let (seconds, millis) = now();
+    let metadata = event.metadata();
+    let mut line = format!("{seconds}.{millis:03} {} {}", metadata.level(), metadata.target());
+    event.record(&mut Fields(&mut line));
+    line
+}
+
+fn json_line(event: &Event<'_>) -> String {
+    let (seconds, millis) = now();
+    let metadata = event.metadata();
+    let mut line = format!(
+        "{{\"time\":{seconds}.{millis:03},\"level\":\"{}\",\"target\":\"{}\"",
+        metadata.level(),
+        metadata.target()
+    );
+    event.record(&mut JsonFields(&mut line));
+    line.push('}');
+    line
 }
 
 struct Fields<'l>(&'l mut String);
@@ -70,5 +96,59 @@ impl Visit for Fields<'_> {
             "message" => write!(self.0, " {value:?}"),
             name => write!(self.0, " {name}={value:?}"),
         };
+    }
+}
+
+struct JsonFields<'l>(&'l mut String);
+
+impl JsonFields<'_> {
+    fn key(&mut self, field: &Field) {
+        self.0.push(',');
+        json_text(self.0, field.name());
+        self.0.push(':');
+    }
+}
+
+impl Visit for JsonFields<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.key(field);
+        json_text(self.0, value);
+    }
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.key(field);
+        let _ = write!(self.0, "{value}");
+    }
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.key(field);
+        let _ = write!(self.0, "{value}");
+    }
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.key(field);
+        json_text(self.0, &format!("{value:?}"));
+    }
+}
+
+fn json_text(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        // Writing to a string cannot fail.
+        let _ = match c {
+            '"' | '\\' => write!(out, "\\{c}"),
+            c if u32::from(c) < 0x20 => write!(out, "\\u{:04x}", u32::from(c)),
+            c => write!(out, "{c}"),
+        };
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_in_json_keeps_its_quotes() {
+        let mut out = String::new();
+        json_text(&mut out, "a \"b\" \\ ü\n\u{1}");
+        assert_eq!(out, r#""a \"b\" \\ ü\u000a\u0001""#);
     }
 }

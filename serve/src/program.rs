@@ -5,18 +5,21 @@
 //! isolate, and the isolate is never borrowed across an `await`, so fibers take turns exactly at
 //! their performs and at the ends of their slices.
 
+mod client;
+
+pub use client::{Clients, Message, SocketEnd, Turn};
+
 use crate::edge::{Answer, Edge, Later, Refusal};
+use crate::metrics::{Counts, Question};
 use crate::ticker::{Ticker, Watched};
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use sx::{Arguments, Code, Error, Event, Fiber, Isolate, Object, Times, Value};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
-
-/// Chunks of a streamed body that may wait for the client.
-const CHUNKS_AHEAD: usize = 4;
 
 /// What answers the ops of programs that the edge does not know: those about the server itself.
 pub type Special = Box<dyn Fn(&str, &[Value]) -> Answer>;
@@ -27,9 +30,20 @@ pub struct Program {
     edge: Edge,
     special: RefCell<Option<Special>>,
     watched: Watched,
-    /// Receivers of what streamed bodies write.
-    streams: RefCell<HashMap<i64, mpsc::Sender<Vec<u8>>>>,
-    next_stream: Cell<i64>,
+    clients: Clients,
+    /// What the worker counts.
+    pub counts: Arc<Counts>,
+    health: watch::Sender<Health>,
+}
+
+/// Whether the isolate can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Health {
+    Well,
+    /// Rust code panicked in it; nothing in it runs any more.
+    Broken,
+    /// The same, and whoever waited has been told.
+    Told,
 }
 
 /// A call that was begun.
@@ -43,8 +57,7 @@ pub enum Call {
 /// What is left of a call.
 pub struct Going {
     state: State,
-    deadline: Option<Instant>,
-    grace: Duration,
+    terms: Terms,
 }
 
 enum State {
@@ -52,17 +65,36 @@ enum State {
     Waiting(Fiber, Later),
 }
 
+/// What a call may take, and for whom it is made.
+#[derive(Clone)]
+struct Terms {
+    deadline: Option<Instant>,
+    grace: Duration,
+    id: Option<Rc<str>>,
+}
+
+impl Terms {
+    fn new(times: Times, id: Option<Rc<str>>) -> Terms {
+        Terms {
+            deadline: Instant::now().checked_add(times.lasting),
+            grace: times.grace,
+            id,
+        }
+    }
+}
+
 impl Program {
     /// A program in this isolate.
-    pub fn new(isolate: Isolate, edge: Edge, ticker: &Ticker) -> Rc<Program> {
+    pub fn new(isolate: Isolate, edge: Edge, ticker: &Ticker, counts: Arc<Counts>) -> Rc<Program> {
         let watched = ticker.watch(isolate.interrupt_handle());
         Rc::new(Program {
             isolate: RefCell::new(isolate),
             edge,
             special: RefCell::default(),
             watched,
-            streams: RefCell::default(),
-            next_stream: Cell::new(1),
+            clients: Clients::default(),
+            counts,
+            health: watch::Sender::new(Health::Well),
         })
     }
 
@@ -76,82 +108,110 @@ impl Program {
         *self.special.borrow_mut() = Some(special);
     }
 
+    /// What clients hear of it.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
     /// The edge.
     pub fn edge(&self) -> &Edge {
         &self.edge
     }
 
-    /// Begins a call and runs it as far as it goes.
-    pub fn call(&self, function: &Object, arguments: impl Arguments, times: Times) -> Call {
+    // --- calls ---------------------------------------------------------------------------------
+
+    /// Begins a call, for the request of this name, and runs it as far as it goes.
+    pub fn call(&self, function: &Object, arguments: impl Arguments, times: Times, id: Option<Rc<str>>) -> Call {
+        if self.is_broken() {
+            return Call::Over(Err(broken()));
+        }
         let mut isolate = self.isolate.borrow_mut();
         match isolate.begin_call(function, arguments, times) {
-            Ok(()) => self.run(&mut isolate, deadline_of(times), times.grace),
+            Ok(()) => self.run(&mut isolate, Terms::new(times, id)),
             Err(error) => Call::Over(Err(error)),
         }
     }
 
     /// The same for a text.
-    pub fn evaluate(&self, source: std::sync::Arc<sx::Source>, times: Times) -> Call {
+    pub fn evaluate(&self, source: Arc<sx::Source>, times: Times) -> Call {
         let mut isolate = self.isolate.borrow_mut();
         match isolate.begin_source(source, times) {
-            Ok(()) => self.run(&mut isolate, deadline_of(times), times.grace),
+            Ok(()) => self.run(&mut isolate, Terms::new(times, None)),
             Err(error) => Call::Over(Err(error)),
         }
     }
 
     /// Runs the current program of the isolate until it is over or has to wait.
-    fn run(&self, isolate: &mut Isolate, deadline: Option<Instant>, grace: Duration) -> Call {
+    fn run(&self, isolate: &mut Isolate, terms: Terms) -> Call {
         let _running = self.watched.run();
-        let going = |state| Call::Going(Going { state, deadline, grace });
+        self.edge.set_request(terms.id.as_ref());
+        let going = |state| {
+            Call::Going(Going {
+                state,
+                terms: terms.clone(),
+            })
+        };
         loop {
-            match isolate.go_on() {
+            let Ok(event) = catch_unwind(AssertUnwindSafe(|| isolate.go_on())) else {
+                self.health.send_replace(Health::Broken);
+                return Call::Over(Err(broken()));
+            };
+            match event {
                 Event::Value(value) => return Call::Over(Ok(value)),
                 Event::Failed(error) => return Call::Over(Err(error)),
-                Event::Preempted(fiber) => return going(State::Preempted(fiber)),
+                Event::Preempted(fiber) => {
+                    self.counts.preemptions.up();
+                    return going(State::Preempted(fiber));
+                }
                 Event::Performed { op, arguments } => match self.perform(&op, &arguments) {
                     Answer::Now(answer) => give(isolate, answer),
                     Answer::Unknown => isolate.refuse_unhandled(),
-                    Answer::Later(later) => match isolate.park() {
-                        Ok(fiber) => return going(State::Waiting(fiber, later)),
-                        Err(error) => isolate.refuse(error.code, error.message.clone()),
-                    },
+                    Answer::Later(later) => {
+                        if terms.deadline.is_none() {
+                            // What lasts as long as its client may not run long without a wait.
+                            isolate.renew_time();
+                        }
+                        match isolate.park() {
+                            Ok(fiber) => return going(State::Waiting(fiber, later)),
+                            Err(error) => isolate.refuse(error.code, error.message.clone()),
+                        }
+                    }
                 },
             }
         }
     }
 
     fn perform(&self, op: &str, arguments: &[Value]) -> Answer {
-        match self.edge.perform(op, arguments) {
-            Answer::Unknown if op == WRITE => self.write(arguments),
-            Answer::Unknown => match &*self.special.borrow() {
-                Some(special) => special(op, arguments),
-                None => Answer::Unknown,
-            },
-            answer => answer,
-        }
+        let known = |answer: Answer| (!matches!(answer, Answer::Unknown)).then_some(answer);
+        known(self.edge.perform(op, arguments))
+            .or_else(|| known(self.clients.perform(op, arguments)))
+            .or_else(|| self.special.borrow().as_ref().map(|special| special(op, arguments)))
+            .unwrap_or(Answer::Unknown)
     }
 
     /// Runs a call to its end.
     pub async fn finish(&self, call: Call) -> Result<Value, Error> {
         let mut call = call;
         loop {
-            let Going { state, deadline, grace } = match call {
+            let Going { state, terms } = match call {
                 Call::Over(result) => return result,
                 Call::Going(going) => going,
             };
             match state {
                 State::Preempted(fiber) => {
                     tokio::task::yield_now().await;
+                    if self.is_broken() {
+                        return Err(broken());
+                    }
                     let mut isolate = self.isolate.borrow_mut();
                     isolate.unpark(fiber);
-                    call = self.run(&mut isolate, deadline, grace);
+                    call = self.run(&mut isolate, terms);
                 }
                 State::Waiting(fiber, later) => {
-                    let until = deadline.map(|deadline| if fiber.is_told() { deadline + grace } else { deadline });
-                    let answer = match until {
-                        Some(until) => tokio::time::timeout_at(until, later).await.ok(),
-                        None => Some(later.await),
-                    };
+                    let answer = self.wait(later, &fiber, &terms).await;
+                    if self.is_broken() {
+                        return Err(broken());
+                    }
                     if answer.is_none() && fiber.is_told() {
                         return Err(Error::new(Code::Deadline, "deadline exceeded"));
                     }
@@ -161,72 +221,83 @@ impl Program {
                         Some(answer) => give(&mut isolate, answer),
                         None => isolate.expire(),
                     }
-                    call = self.run(&mut isolate, deadline, grace);
+                    call = self.run(&mut isolate, terms);
                 }
             }
         }
     }
 
-    /// Where a streamed body will be written: its number for the program, its end for the client.
-    pub fn open_stream(&self) -> (i64, mpsc::Receiver<Vec<u8>>) {
-        let id = self.next_stream.replace(self.next_stream.get() + 1);
-        let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
-        self.streams.borrow_mut().insert(id, sender);
-        (id, receiver)
+    /// Waits for an answer; nothing if its time is over.
+    async fn wait(&self, later: Later, fiber: &Fiber, terms: &Terms) -> Option<Result<Value, Refusal>> {
+        // The program itself, which waits for the server to end, is no handler.
+        let _suspended = terms.id.as_ref().map(|_| {
+            self.counts.suspensions.up();
+            self.counts.suspended.hold()
+        });
+        let Some(deadline) = terms.deadline else {
+            return Some(later.await);
+        };
+        let until = if fiber.is_told() {
+            deadline + terms.grace
+        } else {
+            deadline
+        };
+        let answer = tokio::time::timeout_at(until, later).await.ok();
+        if answer.is_none() {
+            self.counts.deadlines.up();
+        }
+        answer
     }
 
-    /// Nothing more is written there.
-    pub fn close_stream(&self, id: i64) {
-        self.streams.borrow_mut().remove(&id);
+    // --- how it is -----------------------------------------------------------------------------
+
+    /// Did Rust code panic in the isolate?
+    pub fn is_broken(&self) -> bool {
+        *self.health.borrow() != Health::Well
     }
 
-    fn write(&self, arguments: &[Value]) -> Answer {
-        let gone = || {
-            Err(Refusal::new(
-                Code::Closed,
-                "write: the client has gone, or the body is complete",
-            ))
-        };
-        let [Value::Number(id), chunk] = arguments else {
-            return Answer::Now(Err(Refusal::new(
-                Code::Type,
-                "write: expected a string or a bytevector",
-            )));
-        };
-        let bytes = match chunk {
-            Value::String(text) => text.clone().into_bytes(),
-            Value::Bytes(bytes) => bytes.clone(),
-            other => {
-                let message = format!("write: expected a string or a bytevector, got {}", other.type_name());
-                return Answer::Now(Err(Refusal::new(Code::Type, message)));
+    /// Waits until it did.
+    pub async fn breaks(&self) {
+        self.has_become(Health::Broken).await;
+    }
+
+    /// Whoever waited for the isolate has been told that it broke.
+    pub fn tell_clients(&self) {
+        self.health.send_replace(Health::Told);
+    }
+
+    /// Waits until they have.
+    pub async fn clients_are_told(&self) {
+        self.has_become(Health::Told).await;
+    }
+
+    async fn has_become(&self, health: Health) {
+        let mut now = self.health.subscribe();
+        // The sender is a field of this.
+        let _ = now.wait_for(|now| *now >= health).await;
+    }
+
+    /// Answers what is asked of the worker, between two calls.
+    pub async fn answer_questions(self: Rc<Program>, mut questions: mpsc::UnboundedReceiver<Question>) {
+        while let Some(question) = questions.recv().await {
+            if self.is_broken() {
+                continue;
             }
-        };
-        let streams = self.streams.borrow();
-        let id = id.to_string().parse::<i64>().unwrap_or(0);
-        let Some(sender) = streams.get(&id) else {
-            return Answer::Now(gone());
-        };
-        match sender.try_send(bytes) {
-            Ok(()) => Answer::Now(Ok(Value::Nil)),
-            Err(mpsc::error::TrySendError::Closed(_)) => Answer::Now(gone()),
-            Err(mpsc::error::TrySendError::Full(bytes)) => {
-                let sender = sender.clone();
-                Answer::Later(Box::pin(async move {
-                    match sender.send(bytes).await {
-                        Ok(()) => Ok(Value::Nil),
-                        Err(_) => gone(),
-                    }
-                }))
+            let mut isolate = self.isolate.borrow_mut();
+            // Whoever asked may have lost patience.
+            match question {
+                Question::Figures(answer) => drop(answer.send(isolate.figures())),
+                Question::Native(answer) => {
+                    let report = isolate.call::<String>("jit-report", ());
+                    drop(answer.send(report.unwrap_or_else(|error| error.message.clone())));
+                }
             }
         }
     }
 }
 
-/// The op behind the function that a streamed body is given.
-pub const WRITE: &str = "http/write";
-
-fn deadline_of(times: Times) -> Option<Instant> {
-    Instant::now().checked_add(times.lasting)
+fn broken() -> Error {
+    Error::new(Code::Interrupt, "a bug of the server ended this")
 }
 
 fn give(isolate: &mut Isolate, answer: Result<Value, Refusal>) {

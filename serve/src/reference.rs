@@ -1,7 +1,7 @@
 //! The page `docs/host.md`: prose around the tables that the code itself is made from.
 
 use crate::http::limits;
-use crate::{edge, epoch};
+use crate::{edge, epoch, metrics};
 
 /// The page.
 pub fn reference() -> String {
@@ -10,6 +10,8 @@ pub fn reference() -> String {
         &epoch::reference(),
         HTTP,
         &limits::reference(),
+        AROUND,
+        &metrics::reference(),
         OPS,
         &edge::reference(),
         TAIL,
@@ -56,20 +58,41 @@ SIGTERM or Ctrl-C; requests under way are finished then. Port 0 is any free one.
 | `\"headers\"` | a dict, names in lower case, repeats joined by `, ` |
 | `\"body\"` | a string if it is UTF-8, else a bytevector |
 | `\"body-bytes\"` | the same as a bytevector, always |
+| `\"client\"` | `address:port` of who asks |
+| `\"scheme\"` | `http` or `https` |
 
 and answers one:
 
 | key | value |
 |---|---|
-| `:status` | 200 to 599; 200 if left out |
+| `:status` | 200 to 599; 200 if left out; 101 with `:websocket` |
 | `:headers` | a dict of strings, or of lists of strings for repeated fields |
 | `:set-cookies` | a list of strings, a `set-cookie` field each |
 | `:body` | a string, a bytevector, or a function that is called with `write` and writes the body piece by piece |
+| `:websocket` | a function of an open WebSocket, with 101 under `:status` |
 
 A string is sent as `text/html; charset=utf-8`, bytes as `application/octet-stream`, unless `:headers` has a `content-type`.
 Line ends in a header and any other shape are errors of the handler. An error in a handler is a 500 with a request id for
 that client and a report on standard error; nothing else notices. A client that leaves ends no handler; a function that
 writes a body gets an error from its next `write`.
+
+Behind a proxy the client is whoever the proxy says. `SX_TRUSTED_PROXIES` names the proxies that are believed, addresses or
+networks (`10.0.0.0/8`) with commas between them: what such a peer says in `X-Forwarded-For` or `Forwarded`, read from the end as
+long as trusted ones said it, is the client, and the last of `X-Forwarded-Proto` or `proto=` the scheme. If both headers are
+there and name different clients, the proxy has passed one of them on unread, and neither counts.
+
+The function under `:websocket` is called once the client has been answered, and the socket is closed when it returns: with 1000,
+or 1011 after an error. It is given a dict of three functions:
+
+| key | what it does |
+|---|---|
+| `:send` | sends a string or a bytevector; answers whether the socket was open. Any handler may call it |
+| `:receive` | the next message, a string or a bytevector; nil when there are no more |
+| `:close` | closes the socket, with a code (1000) and a reason |
+
+The op `ws/send`, `ws/receive` or `ws/close` is behind each, with the number of the socket. Handlers that run one after the other
+(below) do so here too: one message is handled to its end, up to the next `:receive`, before another handler runs. A socket or
+a written body lasts as long as its client; `:cpu-ms` counts between two waits.
 
 One handler runs to its end before the next begins, so a program with counters is right unmodified. Options, a dict as
 third argument:
@@ -79,15 +102,35 @@ third argument:
 | `:concurrent true` | handlers take turns at their performs and after each slice of time |
 | `:workers N` | N isolates, each on a thread of its own with the same program; `(on-boot thunk)` runs once for all of them |
 
+Programs keep things in memory, so one isolate is what they get unless they or `sx serve --workers N` say otherwise. The blog,
+which is `sx serve` without a program, keeps everything in the store and has a worker for each core.
+
 `GET /_sx/health` answers `ok` without the program. Requests that are not as RFC 9112 says get 400 (501 for codings and
 tunnels we do not do, 505 for other versions, 417 for other expectations) and the connection ends
-([serve/tests/malformed.rs](../serve/tests/malformed.rs)). Limits, each an option too (times in milliseconds):
+([malformed.rs](../serve/tests/suite/malformed.rs)). Limits, each an option too (times in milliseconds):
+
+";
+
+const AROUND: &str = "
+`SX_LOG=info` logs each request on standard error: its id, method, path, status and time; what a handler logs with the op `log`
+names the same id, and so do an error's 500 and its report. `SX_LOG_FORMAT=json` makes each line an object.
+
+If Rust code panics in an isolate, which is a bug, the requests it has get 503 with Retry-After, the isolate is made anew, and the
+other workers do not notice.
+
+`sx serve --watch` looks for changes to the program and the files it has loaded. It then runs the new program beside the old one,
+on the same socket; when the new one listens, the old one finishes its requests and ends. If the new one fails, its error is
+printed and the old one goes on.
+
+The admin listener tells how the server is. `sx serve` listens at `SX_ADMIN_ADDR`, `host:port` or the path of a unix socket; by
+default that is `admin.sock` in the directory of the store, which only its user may open (`curl --unix-socket
+persist-data/admin.sock http://sx/_sx/metrics`). It has `/_sx/health`, `/_sx/metrics` in the format of OpenMetrics, and `/_sx/jit`,
+the text of `(jit-report)` for each worker. Each figure carries the number of its worker; those of an isolate are missing while it
+is busy for longer than half a second.
 
 ";
 
 const OPS: &str = "
-`SX_LOG=info` logs each request on standard error.
-
 ## Ops
 
 `(perform {:op name :args (…)})`, answered by the host wherever no handler of the program takes the op first. `[x]` may be
@@ -98,6 +141,11 @@ at once; a program that waits for anything else is put aside meanwhile.
 ";
 
 const TAIL: &str = "
+`(perform (list \"http/request\" url options))` asks another server; the options are `:method`, `:headers` (a dict), `:body` (text or
+bytes), `:timeout-ms` (30000, with all redirects), `:max-bytes` (10 MB), `:redirects` (5, followed for GET and HEAD). Addresses of private
+networks, of the machine itself and others that are not public are refused, after the name was looked up and at each redirect, but
+for those `SX_HTTP_REACHABLE` names. `https` needs a build with the feature `tls`.
+
 A program that serves also has `(perform (list \"persist/on-change\" prefix f))`: from then on `(f {:op :key :seq :revision})` is
 called for every change to a key or stream that begins with the prefix, in whatever worker it was made, in order, after it is
 durable. `:op` is put, delete, append, truncate, or everything when changes were missed.

@@ -51,7 +51,7 @@ impl Watches {
 async fn tell(program: Rc<Program>, function: Object, mut changes: mpsc::UnboundedReceiver<Changes>) {
     while let Some(batch) = changes.recv().await {
         for change in batch.changes {
-            let call = program.call(&function, (change_dict(batch.revision, change),), TIMES);
+            let call = program.call(&function, (change_dict(batch.revision, change),), TIMES, None);
             if let Err(error) = program.finish(call).await {
                 let report = sx::report(&error, sx::Style::Plain);
                 eprint!("[persist/on-change] error: {}\n{report}", error.message);

@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use writer::Writer;
 
 /// The file in a store's directory.
-const FILE: &str = "store.redb";
+pub(crate) const FILE: &str = "store.redb";
 /// The file that says who has it open.
 const LOCK: &str = "store.lock";
 
@@ -150,7 +150,7 @@ impl Embedded {
 }
 
 /// Makes the names of new files durable, up to the first directory that was there before.
-fn sync_directory(directory: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_directory(directory: &Path) -> std::io::Result<()> {
     let full = directory.canonicalize()?;
     for directory in full.ancestors().take(2) {
         File::open(directory)?.sync_all()?;

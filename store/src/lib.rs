@@ -30,7 +30,7 @@ pub use contract::{Event, Page, Pair, Problem, Row, RowSink, Stats, Store, Strea
 pub use embedded::disk::Disk;
 pub use embedded::{Embedded, Options};
 pub use error::{ExportError, OpenError, ReadError, WriteError};
-pub use old_layout::{Convert, ConvertedEvent, ImportError, OldLayout};
+pub use old_layout::{Convert, ConvertedEvent, ImportError, OldLayout, import_beside};
 pub use place::{is_there, open};
 pub use postgres::{Postgres, PostgresOptions};
 pub use reply::{Promise, Reply, Ticket, promise};

@@ -4,10 +4,12 @@
 //!
 //! How the text of a value becomes bytes is the caller's ([`Convert`]). Invariant: the directory
 //! is only read; everything in it is converted once before the first row is written, so a row
-//! that cannot be read leaves the store empty.
+//! that cannot be read leaves the store empty. [`import_beside`] makes a store of a directory that
+//! has none, all at once.
 
+use crate::embedded::{FILE, sync_directory};
 use crate::transfer::Loader;
-use crate::{Cid, Event, Moved, Row, Store, StreamInfo, TransferError};
+use crate::{Cid, Embedded, Event, Moved, OpenError, Options, Row, Store, StreamInfo, TransferError};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,6 +37,35 @@ pub enum ImportError {
     },
     /// The store did not take it.
     Transfer(TransferError),
+    /// There is no opening the store.
+    Open(OpenError),
+}
+
+/// Where a store is made before it is put in its place.
+const UNDER_WAY: &str = "importing";
+
+/// Makes a store in a directory of the old layout that has none yet; `None` if the directory is no
+/// such one. The store appears when all of it is there.
+pub fn import_beside(directory: &Path, convert: &mut dyn Convert) -> Result<Option<Moved>, ImportError> {
+    if !OldLayout::is_there(directory) || Embedded::is_there(directory) {
+        return Ok(None);
+    }
+    let under_way = directory.join(UNDER_WAY);
+    let io = |error: std::io::Error| row(&under_way, &error.to_string());
+    if under_way.exists() {
+        // What an import left that was interrupted.
+        std::fs::remove_dir_all(&under_way).map_err(io)?;
+    }
+    let moved = {
+        let store = Embedded::open(&under_way, Options::default()).map_err(ImportError::Open)?;
+        OldLayout::open(directory)?.import(&store, convert)
+    };
+    if moved.is_ok() {
+        std::fs::rename(under_way.join(FILE), directory.join(FILE)).map_err(io)?;
+        sync_directory(directory).map_err(io)?;
+    }
+    std::fs::remove_dir_all(&under_way).map_err(io)?;
+    moved.map(Some)
 }
 
 /// A directory in the old layout.
@@ -84,9 +115,14 @@ impl OldLayout {
         Ok(layout)
     }
 
+    /// Reads everything and says what cannot be converted.
+    pub fn check(&self, convert: &mut dyn Convert) -> Result<(), ImportError> {
+        self.each(convert, &mut |_| Ok(()))
+    }
+
     /// Puts everything into an empty store.
     pub fn import(&self, store: &dyn Store, convert: &mut dyn Convert) -> Result<Moved, ImportError> {
-        self.each(convert, &mut |_| Ok(()))?;
+        self.check(convert)?;
         let mut loader = Loader::new(store).map_err(ImportError::Transfer)?;
         self.each(convert, &mut |row| loader.add(row).map_err(ImportError::Transfer))?;
         loader.finish().map_err(ImportError::Transfer)
@@ -211,6 +247,7 @@ impl fmt::Display for ImportError {
         match self {
             ImportError::Row { place, text } => write!(f, "{place}: {text}"),
             ImportError::Transfer(error) => error.fmt(f),
+            ImportError::Open(error) => error.fmt(f),
         }
     }
 }

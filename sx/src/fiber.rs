@@ -254,6 +254,14 @@ impl Isolate {
         self.machine.refuse_unhandled();
     }
 
+    /// The time the current program may run begins anew, unless it is over already: for programs that
+    /// wait again and again for as long as somebody listens.
+    pub fn renew_time(&mut self) {
+        if !self.clock.is_told {
+            self.clock.ran = 0;
+        }
+    }
+
     /// The `perform` of the current program, which waits, raises `deadline exceeded`; it has its
     /// grace from now on.
     pub fn expire(&mut self) {

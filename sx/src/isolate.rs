@@ -35,6 +35,29 @@ type Observer = Box<dyn FnMut(&str, &[Value])>;
 /// The core function that runs an evaluation to its end.
 const EVALUATE: &str = "%evaluate";
 
+/// Figures of an isolate, for those who watch it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Bytes in the heap.
+    pub heap_bytes: u64,
+    /// Most bytes it may take.
+    pub heap_limit_bytes: u64,
+    /// Collections of young objects.
+    pub collections_minor: u64,
+    /// Collections of everything.
+    pub collections_full: u64,
+    /// Time spent collecting.
+    pub pause_ns: u64,
+    /// The longest collection.
+    pub pause_ns_max: u64,
+    /// Functions compiled to machine code, some of them again.
+    pub compiled: u64,
+    /// Bytes of machine code made.
+    pub native_bytes: u64,
+    /// Guards of machine code that failed.
+    pub exits: u64,
+}
+
 /// A running program.
 pub struct Isolate {
     pub(crate) machine: Machine,
@@ -197,6 +220,23 @@ impl Isolate {
     /// What stops the program from outside.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         self.interrupt.clone()
+    }
+
+    /// How the isolate is.
+    pub fn figures(&self) -> Figures {
+        let heap = &self.machine.isolate.heap;
+        let (collected, native) = (heap.stats(), self.machine.native_stats().unwrap_or_default());
+        Figures {
+            heap_bytes: heap.used() as u64,
+            heap_limit_bytes: heap.limit() as u64,
+            collections_minor: collected.minor,
+            collections_full: collected.full,
+            pause_ns: collected.pause_ns,
+            pause_ns_max: collected.pause_ns_max,
+            compiled: native.compiled,
+            native_bytes: native.bytes,
+            exits: native.exits,
+        }
     }
 
     /// Hands buffered output on.

@@ -31,7 +31,7 @@ pub use error::{Error, TraceFrame};
 pub use fiber::{Event, Fiber, Times};
 pub use host::{InterruptHandle, Simulation};
 pub use image::bundle;
-pub use isolate::Isolate;
+pub use isolate::{Figures, Isolate};
 pub use report::{Style, report, report_warning};
 pub use sx_interp::read::is_incomplete;
 pub use sx_runtime::error::Code;

@@ -54,6 +54,7 @@ const RULES: &[Rule] = &[
     ("unfinished work", words::check_words),
     ("links", links::check_links),
     ("statements have tests", links::check_statements),
+    ("promises have tests", links::check_promises),
     ("generated pages", fresh::check_fresh),
 ];
 

@@ -36,6 +36,13 @@ pub enum StoreCommand {
         /// A directory or URL
         store: Option<String>,
     },
+    /// Fill an empty store with a directory of the older host (docs/store-format.md)
+    Import {
+        /// The directory, which is left as it is
+        directory: PathBuf,
+        /// A directory or URL
+        store: Option<String>,
+    },
     /// Fill an empty store with everything in another
     Copy {
         /// The store to read: a directory or URL

@@ -43,13 +43,16 @@ pub(super) fn random(_: &Edge, request: &Request<'_>) -> Done {
     }
 }
 
-pub(super) fn log(_: &Edge, request: &Request<'_>) -> Done {
+pub(super) fn log(edge: &Edge, request: &Request<'_>) -> Done {
     let shown = request.arguments.iter().map(|value| match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),
     });
     let text = shown.collect::<Vec<_>>().join(" ");
-    tracing::info!(target: "sx::program", "{text}");
+    match &*edge.request.borrow() {
+        Some(id) => tracing::info!(target: "sx::program", id = &**id, "{text}"),
+        None => tracing::info!(target: "sx::program", "{text}"),
+    }
     answer(Value::Nil)
 }
 

@@ -3,13 +3,22 @@
 use super::guard::{REFUSAL, secret};
 use super::limits::Limits;
 use super::message::{Content, request_dict, response_of};
-use crate::program::{Call, Program};
+use super::peer::Trusted;
+use super::tls::Tls;
+use super::websocket;
+use crate::app::Stopping;
+use crate::program::{Call, Program, Turn};
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE};
+use hyper::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE,
+};
+use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +26,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 use sx::{Error, Object, Style, Times, Value};
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
 
 /// What every connection of a worker shares.
 pub(super) struct Site {
@@ -25,15 +35,31 @@ pub(super) struct Site {
     pub handler: Object,
     /// Calls `(body write)` for a streamed body, given the body and the number of a stream.
     pub stream: Object,
+    /// Calls `(function socket)` for an open WebSocket, given the function and the number of a socket.
+    pub socket: Object,
     /// Held by the handler that runs; `None` if handlers interleave.
     pub turn: Option<Arc<Mutex<()>>>,
     pub limits: Limits,
     /// Handlers of the process that have not ended.
     pub requests: Arc<AtomicUsize>,
+    /// Tasks of this worker that run handlers.
+    pub unfinished: Cell<usize>,
+    pub trusted: Trusted,
+    pub tls: Option<Tls>,
+    /// Told when the server shall stop.
+    pub stop: Stopping,
 }
 
-/// The right to run a handler, when they take turns.
-type Turn = Option<OwnedMutexGuard<()>>;
+/// A connection of a client.
+pub(super) struct Peer {
+    pub address: SocketAddr,
+    /// Is the connection encrypted?
+    pub is_secure: bool,
+    /// Has it sent a request?
+    pub has_asked: Cell<bool>,
+    /// What owns the connection once it is a WebSocket.
+    pub socket: RefCell<Option<JoinHandle<()>>>,
+}
 
 /// A body on its way out.
 pub enum Body {
@@ -79,30 +105,59 @@ impl Drop for Counted {
     }
 }
 
+/// A task that runs a handler.
+struct Unfinished(Rc<Site>);
+
+impl Unfinished {
+    fn new(site: &Rc<Site>) -> Unfinished {
+        site.unfinished.set(site.unfinished.get() + 1);
+        Unfinished(Rc::clone(site))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.0.unfinished.set(self.0.unfinished.get() - 1);
+    }
+}
+
 /// Where the server says that it is well.
 const HEALTH: &str = "/_sx/health";
 /// The name of a request, for people who ask about one.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers a request.
-pub(super) async fn answer(site: Rc<Site>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+pub(super) async fn answer(
+    site: Rc<Site>,
+    peer: Rc<Peer>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
     let began = Instant::now();
-    let id = next_id();
+    let id: Rc<str> = next_id().into();
+    let counts = Arc::clone(&site.program.counts);
+    peer.has_asked.set(true);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let wants_other = request.headers().contains_key(UPGRADE);
-    let mut response = respond(&site, request, &id).await;
-    if wants_other {
+    let mut response = respond(&site, &peer, request, &id).await;
+    if wants_other && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         // What the client sends next may not be HTTP.
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let (status, took) = (response.status().as_u16(), began.elapsed().as_micros() as u64);
-    tracing::info!(target: "sx::http", id, method = method.as_str(), path, status, took_us = took);
+    counts.requests.up();
+    counts.micros.add(took as i64);
+    match status {
+        400..=499 => counts.client_errors.up(),
+        500.. => counts.server_errors.up(),
+        _ => {}
+    }
+    tracing::info!(target: "sx::http", id = &*id, method = method.as_str(), path, status, took_us = took);
     Ok(response)
 }
 
-async fn respond(site: &Rc<Site>, request: Request<Incoming>, id: &str) -> Response<Body> {
+async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Request<Incoming>, id: &Rc<str>) -> Response<Body> {
     if let Some(status) = refusal(&request) {
         return closing(status);
     }
@@ -112,12 +167,9 @@ async fn respond(site: &Rc<Site>, request: Request<Incoming>, id: &str) -> Respo
     let before = site.requests.fetch_add(1, Ordering::Relaxed);
     let counted = Counted(Arc::clone(&site.requests));
     if before >= site.limits.requests_max {
-        let mut response = closing(StatusCode::SERVICE_UNAVAILABLE);
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        return response;
+        return come_again();
     }
+    let upgrade = hyper::upgrade::on(&mut request);
     let (parts, incoming) = request.into_parts();
     let length = parts
         .headers
@@ -130,35 +182,49 @@ async fn respond(site: &Rc<Site>, request: Request<Incoming>, id: &str) -> Respo
         Ok(body) => body,
         Err(status) => return closing(status),
     };
-    let handled = handle(site, request_dict(&parts, body), counted).await;
-    let Some((result, turn)) = handled else {
-        return closing(StatusCode::INTERNAL_SERVER_ERROR);
+    let sender = site.trusted.sender(peer.address, peer.is_secure, &parts.headers);
+    let handled = tokio::select! {
+        biased;
+        handled = handle(site, request_dict(&parts, body, sender), counted, id) => handled,
+        () = site.program.breaks() => None,
+    };
+    let Some((result, turn)) = handled.filter(|_| !site.program.is_broken()) else {
+        return come_again();
     };
     let answered = result.and_then(|value| response_of(value).map_err(|message| Error::new(sx::Code::Value, message)));
-    match answered {
-        Ok(response) => send(site, response, turn, id),
-        Err(error) => failed(&error, id),
-    }
+    let sent = answered.and_then(|response| match response.body() {
+        Content::Socket(_) => open(site, peer, response, &parts.headers, upgrade, id),
+        _ => Ok(send(site, response, turn, id)),
+    });
+    sent.unwrap_or_else(|error| {
+        site.program.counts.failures.up();
+        failed(&error, id)
+    })
 }
 
 /// Runs the handler. A client that leaves drops this future, so what has to wait is a task of its
 /// own. Nothing if that panicked.
-async fn handle(site: &Rc<Site>, request: Value, counted: Counted) -> Option<(Result<Value, Error>, Turn)> {
+async fn handle(
+    site: &Rc<Site>,
+    request: Value,
+    counted: Counted,
+    id: &Rc<str>,
+) -> Option<(Result<Value, Error>, Turn)> {
     let times = handler_times(&site.limits);
     let free = match &site.turn {
         None => Some(None),
         Some(turn) => Arc::clone(turn).try_lock_owned().ok().map(Some),
     };
     let begun = match free {
-        Some(turn) => match site.program.call(&site.handler, (request,), times) {
+        Some(turn) => match site.program.call(&site.handler, (request,), times, Some(Rc::clone(id))) {
             Call::Over(result) => return Some((result, turn)),
             call => Ok((call, turn)),
         },
         None => Err(request),
     };
-    let site = Rc::clone(site);
+    let (site, id, unfinished) = (Rc::clone(site), Rc::clone(id), Unfinished::new(site));
     let task = tokio::task::spawn_local(async move {
-        let _counted = counted;
+        let (_counted, _unfinished) = (counted, unfinished);
         let (call, turn) = match begun {
             Ok(begun) => begun,
             Err(request) => {
@@ -166,7 +232,7 @@ async fn handle(site: &Rc<Site>, request: Value, counted: Counted) -> Option<(Re
                     Some(turn) => Some(Arc::clone(turn).lock_owned().await),
                     None => None,
                 };
-                (site.program.call(&site.handler, (request,), times), turn)
+                (site.program.call(&site.handler, (request,), times, Some(id)), turn)
             }
         };
         (site.program.finish(call).await, turn)
@@ -174,7 +240,7 @@ async fn handle(site: &Rc<Site>, request: Value, counted: Counted) -> Option<(Re
     task.await.ok()
 }
 
-fn handler_times(limits: &Limits) -> Times {
+pub(super) fn handler_times(limits: &Limits) -> Times {
     Times {
         slice: limits.slice_time,
         running: limits.running_time,
@@ -184,14 +250,16 @@ fn handler_times(limits: &Limits) -> Times {
 }
 
 /// Sends an answer; a body that is written is written from now on.
-fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: &str) -> Response<Body> {
+fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: &Rc<str>) -> Response<Body> {
     let (parts, content) = response.into_parts();
     let body = match content {
         Content::Whole(bytes) => Body::Whole((!bytes.is_empty()).then_some(bytes)),
+        // It was opened instead of sent.
+        Content::Socket(_) => Body::Whole(None),
         Content::Written(function) => {
-            let (stream, chunks) = site.program.open_stream();
+            let (stream, chunks) = site.program.clients().open_stream();
             let state = Arc::new(AtomicUsize::new(0));
-            let (site, ended, id) = (Rc::clone(site), Arc::clone(&state), id.to_owned());
+            let (site, ended, id) = (Rc::clone(site), Arc::clone(&state), Rc::clone(id));
             tokio::task::spawn_local(async move {
                 let _turn = turn;
                 // A stream lasts as long as its client listens.
@@ -199,19 +267,44 @@ fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: &str) -> R
                     lasting: std::time::Duration::MAX,
                     ..handler_times(&site.limits)
                 };
-                let call = site
-                    .program
-                    .call(&site.stream, (Value::Object(function), stream), times);
+                let call = site.program.call(
+                    &site.stream,
+                    (Value::Object(function), stream),
+                    times,
+                    Some(Rc::clone(&id)),
+                );
                 match site.program.finish(call).await {
                     Ok(_) => ended.store(COMPLETE, Ordering::Relaxed),
                     Err(error) => report(&error, &id),
                 }
-                site.program.close_stream(stream);
+                site.program.clients().close_stream(stream);
             });
             Body::Written(chunks, state)
         }
     };
     Response::from_parts(parts, body)
+}
+
+/// Opens the WebSocket that a handler answered with.
+fn open(
+    site: &Rc<Site>,
+    peer: &Peer,
+    response: Response<Content>,
+    request: &HeaderMap,
+    upgrade: OnUpgrade,
+    id: &Rc<str>,
+) -> Result<Response<Body>, Error> {
+    let (mut parts, content) = response.into_parts();
+    let Some((headers, function)) = websocket::accept(request).zip(content.socket()) else {
+        let message = ":websocket: the request does not ask for a WebSocket";
+        return Err(Error::new(sx::Code::Value, message));
+    };
+    for (name, value) in headers {
+        parts.headers.insert(name, value);
+    }
+    let talk = websocket::talk(Rc::clone(site), function, upgrade, Rc::clone(id));
+    peer.socket.replace(Some(tokio::task::spawn_local(talk)));
+    Ok(Response::from_parts(parts, Body::Whole(None)))
 }
 
 /// The status of a request of the guard's own.
@@ -268,7 +361,7 @@ fn failed(error: &Error, id: &str) -> Response<Body> {
     response
 }
 
-fn report(error: &Error, id: &str) {
+pub(super) fn report(error: &Error, id: &str) {
     let report = sx::report(error, Style::Plain);
     eprint!(
         "[http-listen] handler error: {} (request {id})\n{report}",
@@ -295,6 +388,15 @@ fn closing(status: StatusCode) -> Response<Body> {
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The response where nobody can answer now.
+fn come_again() -> Response<Body> {
+    let mut response = closing(StatusCode::SERVICE_UNAVAILABLE);
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 

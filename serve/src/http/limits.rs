@@ -37,13 +37,15 @@ limits! {
     target_bytes_max: usize = 8 << 10, "max-target-bytes", "8 KB", "414";
     /// Bytes of a request's body.
     body_bytes_max: usize = 2 << 20, "max-body-bytes", "2 MB", "413";
+    /// Bytes of a message on a WebSocket.
+    message_bytes_max: usize = 1 << 20, "max-message-bytes", "1 MB", "closed with 1009";
     /// From the first byte of a head to its last.
     head_time: Duration = Duration::from_secs(10), "head-ms", "10 s", "408, closed";
     /// The time a body may take whatever its size; above that, a second for each KB.
     body_time: Duration = Duration::from_secs(10), "body-ms", "10 s", "408, closed";
     /// Without a byte that the client takes.
     write_time: Duration = Duration::from_secs(30), "write-ms", "30 s", "closed";
-    /// Between two requests.
+    /// Between two requests; on a WebSocket without a sign of life, of which one is asked for at half time.
     idle_time: Duration = Duration::from_secs(75), "idle-ms", "75 s", "closed";
     /// Connections of a worker.
     connections_max: usize = 10_000, "max-connections", "10,000", "the next ones wait to be accepted";

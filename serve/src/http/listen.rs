@@ -1,39 +1,33 @@
 //! The op `http-listen`: its arguments, the socket, the connections, the end.
 
-use super::answer::{Site, answer};
+use super::answer::{Peer, Site, answer};
 use super::guard::Guard;
 use super::limits::Limits;
+use crate::app::Stopping;
 use crate::edge::Refusal;
 use crate::program::Program;
+use crate::worker::Process;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use sx::{Code, FromSx, Object, Value};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// What the workers of a process share.
+/// What is known where a program listens.
 pub(crate) struct Listening {
-    /// Where it listens if the program does not say.
-    pub host: String,
-    /// The socket, once the first worker has bound it.
-    pub socket: OnceLock<StdListener>,
-    /// Becomes true when the server shall stop.
-    pub stop: watch::Sender<bool>,
-    /// Handlers that have not ended.
-    pub requests: Arc<AtomicUsize>,
-    /// Limits from outside the program, which it may change.
-    pub limits: Limits,
-    /// How many workers, if the program is not asked.
-    pub workers: Option<usize>,
-    /// Told the address, once.
-    pub bound: Box<dyn Fn(SocketAddr) + Send + Sync>,
+    pub process: Arc<Process>,
+    /// Told when the program shall stop.
+    pub stop: Stopping,
+    /// The number of the worker.
+    pub worker: usize,
+    /// Has this program listened before?
+    pub has_listened: bool,
 }
 
 /// What the arguments ask for.
@@ -70,7 +64,7 @@ impl Wanted {
             handler,
             is_concurrent: false,
             workers: 1,
-            limits: listening.limits,
+            limits: listening.process.app.limits,
         };
         for (key, value) in options {
             let count = u64::from_sx(value.clone());
@@ -81,7 +75,7 @@ impl Wanted {
                 (key, _) => return Err(format!("no option :{key} with the value {value}")),
             }
         }
-        wanted.workers = listening.workers.unwrap_or(wanted.workers);
+        wanted.workers = listening.process.app.workers.unwrap_or(wanted.workers);
         Ok(wanted)
     }
 }
@@ -89,47 +83,68 @@ impl Wanted {
 /// Serves until the server is stopped. `more` starts further workers.
 pub(crate) async fn listen(
     program: Rc<Program>,
-    listening: Arc<Listening>,
+    listening: Listening,
     arguments: Vec<Value>,
-    is_first: bool,
     more: impl FnOnce(usize) -> Result<(), String>,
 ) -> Result<Value, Refusal> {
     let refuse = |message: String| Refusal::new(Code::Io, format!("http-listen: {message}"));
     let wanted = Wanted::of(&arguments, &listening)
         .map_err(|message| Refusal::new(Code::Type, format!("http-listen: {message}")))?;
-    if is_first {
-        let address = (listening.host.as_str(), wanted.port);
-        let socket = StdListener::bind(address)
-            .and_then(|socket| socket.set_nonblocking(true).map(|()| socket))
-            .map_err(|error| refuse(format!("port {}: {error}", wanted.port)))?;
-        let bound = socket.local_addr().map_err(|error| refuse(error.to_string()))?;
-        if listening.socket.set(socket).is_err() {
-            return Err(refuse("the program listens already".to_owned()));
+    if listening.has_listened {
+        return Err(refuse("the program listens already".to_owned()));
+    }
+    let process = &listening.process;
+    if listening.worker == 1 {
+        if process.socket.get().is_none() {
+            let bound = bind(process, wanted.port).map_err(|error| refuse(format!("port {}: {error}", wanted.port)))?;
+            (process.app.bound)(bound);
         }
         more(wanted.workers - 1).map_err(refuse)?;
-        (listening.bound)(bound);
     }
-    let socket = listening.socket.get().ok_or_else(|| refuse("no socket".to_owned()))?;
+    let socket = process.socket.get().ok_or_else(|| refuse("no socket".to_owned()))?;
     let socket = socket.try_clone().and_then(TcpListener::from_std);
     let socket = socket.map_err(|error| refuse(error.to_string()))?;
-    let stream = program.isolate().get::<Value>(STREAM);
-    let Ok(Value::Object(stream)) = stream else {
-        return Err(refuse(format!("{STREAM} is no function any more")));
+    let function = |name: &str| match program.isolate().get::<Value>(name) {
+        Ok(Value::Object(function)) => Ok(function),
+        _ => Err(refuse(format!("{name} is no function any more"))),
     };
+    let (stream, socket_function) = (function(STREAM)?, function(SOCKET)?);
     let site = Rc::new(Site {
-        program,
+        program: Rc::clone(&program),
         handler: wanted.handler,
         stream,
+        socket: socket_function,
         turn: (!wanted.is_concurrent).then(Arc::default),
         limits: wanted.limits,
-        requests: Arc::clone(&listening.requests),
+        requests: Arc::clone(&process.requests),
+        unfinished: Cell::new(0),
+        trusted: process.app.trusted.clone(),
+        tls: process.app.tls.clone(),
+        stop: listening.stop.clone(),
     });
-    accept_all(socket, site, listening.stop.subscribe()).await;
+    accept_all(socket, site, listening.stop).await;
+    if program.is_broken() {
+        program.tell_clients();
+        // Whoever waits for this must not go on.
+        std::future::pending::<()>().await;
+    }
     Ok(Value::Nil)
+}
+
+/// Binds the socket of the process.
+fn bind(process: &Process, port: u16) -> std::io::Result<SocketAddr> {
+    let socket = StdListener::bind((process.app.host.as_str(), port))?;
+    socket.set_nonblocking(true)?;
+    let bound = socket.local_addr()?;
+    // Only first workers bind, and one runs after the other.
+    let _ = process.socket.set(socket);
+    Ok(bound)
 }
 
 /// The core function behind streamed bodies.
 const STREAM: &str = "%http-stream";
+/// The core function behind WebSockets.
+const SOCKET: &str = "%http-websocket";
 
 /// How long to wait when no connection can be accepted, for lack of descriptors for instance.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -137,23 +152,26 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long a connection without a request is kept when the server stops.
 const FRESH: Duration = Duration::from_millis(500);
 
-async fn accept_all(socket: TcpListener, site: Rc<Site>, mut stop: watch::Receiver<bool>) {
+/// How long requests of an isolate that broke have to be told so.
+const TELLING: Duration = Duration::from_secs(1);
+
+async fn accept_all(socket: TcpListener, site: Rc<Site>, mut stop: Stopping) {
     let mut connections = JoinSet::new();
-    let stopping = stop.clone();
+    let program = Rc::clone(&site.program);
     loop {
         while connections.try_join_next().is_some() {}
-        if connections.len() >= site.limits.connections_max {
-            tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => break,
-                _ = connections.join_next() => {}
-            }
-            continue;
-        }
+        let has_room = connections.len() < site.limits.connections_max;
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
-            accepted = socket.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn_local(serve(stream, Rc::clone(&site), stopping.clone()));
+            () = stop.wait() => break,
+            () = program.breaks() => {
+                let told = async { while connections.join_next().await.is_some() {} };
+                let _ = tokio::time::timeout(TELLING, told).await;
+                return;
+            }
+            _ = connections.join_next(), if !has_room => {}
+            accepted = socket.accept(), if has_room => match accepted {
+                Ok((stream, address)) => {
+                    connections.spawn_local(serve(stream, address, Rc::clone(&site)));
                 }
                 Err(error) => {
                     tracing::warn!(target: "sx::http", "accept: {error}");
@@ -163,27 +181,62 @@ async fn accept_all(socket: TcpListener, site: Rc<Site>, mut stop: watch::Receiv
         }
     }
     // Those that have connected were promised an answer.
-    while let Ok(Ok((stream, _))) = tokio::time::timeout(Duration::ZERO, socket.accept()).await {
-        connections.spawn_local(serve(stream, Rc::clone(&site), stopping.clone()));
+    while let Ok(Ok((stream, address))) = tokio::time::timeout(Duration::ZERO, socket.accept()).await {
+        connections.spawn_local(serve(stream, address, Rc::clone(&site)));
     }
     drop(socket);
-    // What is under way may end; what is idle has been closed.
-    let drained = async { while connections.join_next().await.is_some() {} };
+    // What is under way may end, handlers whose clients have left too; what is idle has been closed.
+    let drained = async {
+        while connections.join_next().await.is_some() {}
+        while site.unfinished.get() > 0 {
+            tokio::time::sleep(PAUSE / 5).await;
+        }
+    };
     if tokio::time::timeout(site.limits.drain_time, drained).await.is_err() {
         tracing::warn!(target: "sx::http", "stopped with requests under way");
     }
 }
 
-async fn serve(stream: TcpStream, site: Rc<Site>, mut stop: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, address: SocketAddr, site: Rc<Site>) {
+    let counts = Arc::clone(&site.program.counts);
+    let _open = counts.connections.hold();
+    let peer = Rc::new(Peer {
+        address,
+        is_secure: site.tls.is_some(),
+        has_asked: Cell::new(false),
+        socket: RefCell::default(),
+    });
     // Responses are written whole; waiting for more to send helps nobody.
     let _ = stream.set_nodelay(true);
+    let limit = site.limits.head_time;
+    let ended = match site.tls.clone() {
+        None => converse(stream, Rc::clone(&peer), site).await,
+        Some(tls) => match tokio::time::timeout(limit, tls.accept(stream)).await {
+            Ok(Ok(stream)) => converse(stream, Rc::clone(&peer), site).await,
+            // Whoever does not speak TLS is not told so in another language.
+            Ok(Err(_)) | Err(_) => return,
+        },
+    };
+    if let Err(error) = ended {
+        tracing::debug!(target: "sx::http", "connection: {error}");
+    }
+    let socket = peer.socket.take();
+    if let Some(socket) = socket {
+        // A task that panicked has closed the connection.
+        let _ = socket.await;
+    }
+}
+
+/// Answers the requests of a connection.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    peer: Rc<Peer>,
+    site: Rc<Site>,
+) -> Result<(), hyper::Error> {
     let limits = site.limits;
-    let is_fresh = Rc::new(Cell::new(true));
-    let asked = Rc::clone(&is_fresh);
-    let service = service_fn(move |request| {
-        asked.set(false);
-        answer(Rc::clone(&site), request)
-    });
+    let (program, mut stop) = (Rc::clone(&site.program), site.stop.clone());
+    let asking = Rc::clone(&peer);
+    let service = service_fn(move |request| answer(Rc::clone(&site), Rc::clone(&asking), request));
     let mut builder = http1::Builder::new();
     builder
         // A client that has sent all it has to say may still listen.
@@ -193,26 +246,20 @@ async fn serve(stream: TcpStream, site: Rc<Site>, mut stop: watch::Receiver<bool
         .max_headers(limits.fields_max + 4)
         .max_buf_size((2 * limits.head_bytes_max).max(64 << 10));
     let connection = builder.serve_connection(Guard::new(stream, limits), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+    let mut connection = std::pin::pin!(connection.with_upgrades());
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = stop.wait() => {
             // What a client has sent with its connection may be on its way.
             let until = tokio::time::Instant::now() + FRESH;
-            while is_fresh.get() && tokio::time::Instant::now() < until {
+            while !peer.has_asked.get() && tokio::time::Instant::now() < until {
                 if let Ok(ended) = tokio::time::timeout(PAUSE, connection.as_mut()).await {
-                    return log_end(ended);
+                    return ended;
                 }
             }
-            connection.as_mut().graceful_shutdown();
-            connection.await
         }
-    };
-    log_end(ended);
-}
-
-fn log_end(ended: Result<(), hyper::Error>) {
-    if let Err(error) = ended {
-        tracing::debug!(target: "sx::http", "connection: {error}");
+        () = program.breaks() => {}
     }
+    connection.as_mut().graceful_shutdown();
+    connection.await
 }

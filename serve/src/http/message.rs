@@ -1,5 +1,6 @@
 //! Requests as dicts for a handler, and what handlers answer as responses.
 
+use super::peer::Sender;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use hyper::http::request::Parts;
@@ -13,13 +14,25 @@ pub enum Content {
     Whole(Bytes),
     /// The function that writes it.
     Written(Object),
+    /// None: what follows is a WebSocket, and this the function of it.
+    Socket(Object),
+}
+
+impl Content {
+    /// The function of a WebSocket.
+    pub fn socket(self) -> Option<Object> {
+        match self {
+            Content::Socket(function) => Some(function),
+            _ => None,
+        }
+    }
 }
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// The dict a handler is called with.
-pub fn request_dict(parts: &Parts, body: Bytes) -> Value {
+pub fn request_dict(parts: &Parts, body: Bytes, sender: Sender) -> Value {
     let uri = &parts.uri;
     let text = |text: &str| Value::String(text.to_owned());
     let body_text = match std::str::from_utf8(&body) {
@@ -34,11 +47,13 @@ pub fn request_dict(parts: &Parts, body: Bytes) -> Value {
         entry("headers", headers_dict(&parts.headers)),
         entry("body", body_text),
         entry("body-bytes", Value::Bytes(body.into())),
+        entry("client", Value::String(sender.client)),
+        entry("scheme", text(sender.scheme)),
     ])
 }
 
 /// Names in lower case, as hyper has them; repeats joined.
-fn headers_dict(headers: &HeaderMap) -> Value {
+pub fn headers_dict(headers: &HeaderMap) -> Value {
     let mut entries: Vec<(String, Value)> = Vec::with_capacity(headers.keys_len());
     for name in headers.keys() {
         // Cookies are joined as browsers would have joined them (RFC 6265, 5.4).
@@ -62,15 +77,26 @@ pub fn response_of(value: Value) -> Result<Response<Content>, String> {
     };
     let mut response = Response::new(Content::Whole(Bytes::new()));
     let mut content_type = None;
+    let mut socket = None;
     for (key, value) in entries {
         match key.as_str() {
             "status" => *response.status_mut() = status_of(&value)?,
             "headers" => add_headers(response.headers_mut(), value)?,
             "set-cookies" => add_cookies(response.headers_mut(), &value)?,
             "body" => (*response.body_mut(), content_type) = content_of(value)?,
+            "websocket" => socket = socket_of(value)?,
             // Room for what a program wants to tell its own middleware.
             _ => {}
         }
+    }
+    match (response.status() == StatusCode::SWITCHING_PROTOCOLS, socket) {
+        (true, Some(function)) => {
+            *response.body_mut() = Content::Socket(function);
+            return Ok(response);
+        }
+        (false, None) => {}
+        (true, None) => return Err(":status: 101 needs a function of the socket under :websocket".to_owned()),
+        (false, Some(_)) => return Err(":websocket: needs 101 under :status".to_owned()),
     }
     if let Some(content_type) = content_type
         && !response.headers().contains_key(CONTENT_TYPE)
@@ -86,9 +112,17 @@ fn status_of(value: &Value) -> Result<StatusCode, String> {
     }
     let code = u16::from_sx(value.clone())
         .ok()
-        .filter(|code| (200..600).contains(code));
+        .filter(|code| *code == 101 || (200..600).contains(code));
     let code = code.and_then(|code| StatusCode::from_u16(code).ok());
-    code.ok_or_else(|| format!(":status: expected a number from 200 to 599, got {value}"))
+    code.ok_or_else(|| format!(":status: expected 101 or a number from 200 to 599, got {value}"))
+}
+
+fn socket_of(value: Value) -> Result<Option<Object>, String> {
+    match value {
+        Value::Nil => Ok(None),
+        Value::Object(object) if object.type_name() == "lambda" => Ok(Some(object)),
+        other => Err(format!(":websocket: expected a function, got {}", other.type_name())),
+    }
 }
 
 fn content_of(value: Value) -> Result<(Content, Option<HeaderValue>), String> {
@@ -189,11 +223,19 @@ mod tests {
         let cases = [
             (
                 answer(&[("status", Value::from(99i64))]),
-                ":status: expected a number from 200 to 599, got 99",
+                ":status: expected 101 or a number from 200 to 599, got 99",
             ),
             (
                 answer(&[("status", Value::from("200"))]),
-                ":status: expected a number from 200 to 599, got \"200\"",
+                ":status: expected 101 or a number from 200 to 599, got \"200\"",
+            ),
+            (
+                answer(&[("status", Value::from(101i64))]),
+                ":status: 101 needs a function of the socket under :websocket",
+            ),
+            (
+                answer(&[("websocket", Value::from(1i64))]),
+                ":websocket: expected a function, got number",
             ),
             (
                 answer(&[("headers", Value::from(1i64))]),

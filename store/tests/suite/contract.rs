@@ -8,14 +8,14 @@
 pub mod cluster;
 mod logs;
 mod pairs;
+mod scratch;
 mod whole;
 
 pub use logs::*;
 pub use pairs::*;
+pub use scratch::Scratch;
 pub use whole::*;
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use sx_store::{Batch, Store, WriteError, Written};
 
 /// The tests of a backend: attributes for each, and an expression that opens an empty store.
@@ -79,32 +79,4 @@ pub fn done(store: &dyn Store, batch: Batch) -> Written {
 pub struct Opened {
     pub store: Box<dyn Store>,
     pub scratch: Option<Scratch>,
-}
-
-/// A directory that goes when the test does.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    /// A new one.
-    pub fn new() -> Scratch {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "sx-store-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).expect("a directory can be made");
-        Scratch(path)
-    }
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

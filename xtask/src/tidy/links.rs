@@ -1,5 +1,5 @@
-//! What the pages point at exists: relative links lead to files, and every statement of
-//! `docs/language.md` names the test case that shows it.
+//! What the pages point at exists: relative links lead to files, every statement of
+//! `docs/language.md` names the test case that shows it, and every promise of `SECURITY.md` a test.
 //!
 //! A statement is a list item of that page; its link's text is the name of a case
 //! (`;;;; name`) in the file the link leads to.
@@ -9,6 +9,9 @@ use crate::tree::{File, Tree};
 
 /// The page whose statements have tests.
 const LANGUAGE: &str = "docs/language.md";
+
+/// The page whose promises have tests.
+const PROMISES: &str = "SECURITY.md";
 
 /// A link of a page.
 struct Link {
@@ -52,6 +55,30 @@ pub fn check_statements(tree: &Tree) -> Vec<Problem> {
             if file.is_some_and(|file| !has_case(file, &link.text)) {
                 let text = format!("`{}` has no case named `{}`", link.target, link.text);
                 problems.push(Problem::new(&page.path, link.line, text));
+            }
+        }
+    }
+    problems
+}
+
+/// The last column of each promise links to tests by their names.
+pub fn check_promises(tree: &Tree) -> Vec<Problem> {
+    let Some(page) = tree.get(PROMISES) else {
+        return vec![Problem::new(PROMISES, 0, "the page of promises is missing")];
+    };
+    let mut problems = Vec::new();
+    for (index, line) in page.text.lines().enumerate() {
+        let is_promise = line.starts_with("| ") && !line.starts_with("| promise");
+        let tests = links_of_line(line);
+        if is_promise && tests.is_empty() {
+            problems.push(Problem::new(PROMISES, index + 1, "this promise links to no test"));
+        }
+        for (name, target) in tests.iter().filter(|_| is_promise) {
+            let file = resolve(PROMISES, target).and_then(|path| tree.get(&path));
+            let (rust, suite) = (format!("fn {name}("), format!("\"{name}\""));
+            if !file.is_some_and(|file| file.text.contains(&rust) || file.text.contains(&suite)) {
+                let text = format!("`{target}` has no test named `{name}`");
+                problems.push(Problem::new(PROMISES, index + 1, text));
             }
         }
     }
@@ -160,6 +187,24 @@ mod tests {
             [
                 "docs/language.md:4: this statement links to no test",
                 "docs/language.md:3: `../tests/lang/a.sx` has no case named `two`"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_promise_without_its_test_is_named() {
+        let page = "| promise | shown by |\n|---|---|\n| One | [a_test](src/a.rs), [b c](t.sx) |\n| Two | [gone](src/a.rs) |\n| Three | |\n";
+        let tree = Tree::sample(&[
+            (PROMISES, page),
+            ("src/a.rs", "fn a_test() {}"),
+            ("t.sx", "(deftest \"b c\" 1)"),
+        ]);
+        let texts: Vec<String> = check_promises(&tree).iter().map(Problem::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "SECURITY.md:4: `src/a.rs` has no test named `gone`",
+                "SECURITY.md:5: this promise links to no test"
             ]
         );
     }

@@ -2,15 +2,10 @@
 //! function, on the path that serves users, answered at once or later, on the first hit or a later
 //! one. Each cell has to give its value and its effects, each once.
 
-#[path = "common/server.rs"]
-mod common;
-
-use common::Server;
-use std::io::BufReader;
+use crate::support::{self, Server, store};
 use std::sync::{Arc, Mutex, PoisonError};
-use sx::{Engine, Isolate, Source, Value};
-use sx_serve::{App, Edge, Limits, epoch};
-use sx_store::{Embedded, Options, SimulatedDisk, Store};
+use sx::{Engine, Isolate, Native, Source, Value};
+use sx_serve::App;
 
 /// Code in which `(ask x)` stands in a callback, its value, and how often it is reached.
 const SITES: &[(&str, &str, usize)] = &[
@@ -119,6 +114,22 @@ const ASKS: [(&str, &str, &[&str]); 3] = [
     ),
 ];
 
+/// How programs run: a name, when functions become machine code, what is said before the program,
+/// and how often each cell is reached.
+const MODES: [(&str, Native, &str, usize); 3] = [
+    ("interp", Native::Off, "", 3),
+    ("jit-sync", Native::Sync, "", 3),
+    // Compiled on another thread when a function has been called twice.
+    ("jit", Native::Hot, "(jit-set-threshold! 2)", 6),
+];
+
+fn engine(native: Native) -> Engine {
+    Engine::with(sx::Options {
+        native,
+        ..sx::Options::default()
+    })
+}
+
 type Seen = Arc<Mutex<Vec<String>>>;
 
 fn take(seen: &Seen) -> Vec<String> {
@@ -134,97 +145,109 @@ fn observe(isolate: &mut Isolate, seen: &Seen) {
     });
 }
 
-fn store() -> Arc<dyn Store> {
-    let disk = Arc::new(SimulatedDisk::new(1));
-    Arc::new(Embedded::on("memory", disk, Options::default()).expect("a store"))
-}
-
 fn wanted(ops: &[&str], count: usize) -> Vec<String> {
     let all = std::iter::repeat_n(ops, count).flatten();
     all.map(|op| (*op).to_owned()).collect()
 }
 
-const HITS: usize = 3;
+/// How often native code was entered.
+const ENTERED: &str = "(get (jit-stats) :entered)";
 
-#[test]
-fn over_http() {
+fn number(text: &str) -> usize {
+    text.parse().expect(text)
+}
+
+/// A server whose handler reaches the cell that the path names.
+fn serve(cells: &[(String, String, usize)], ask: &str, before: &str, native: Native, seen: &Seen) -> Server {
+    let thunks: String = cells.iter().map(|(code, _, _)| format!("(fn () {code})\n")).collect();
+    let program = format!(
+        "{before} {ask}
+         (define cells (list {thunks}))
+         (define (handler request)
+           (let ((path (slice (get request \"path\") 1)))
+             {{:body (inspect (if (= path \"entered\") {ENTERED} ((nth cells (parse-int path)))))}}))
+         (http-listen 0 handler)"
+    );
+    let watch = Arc::clone(seen);
+    Server::of(App {
+        equip: Box::new(move |isolate, _| observe(isolate, &watch)),
+        store: Some(store()),
+        ..App::new(engine(native), Source::new("matrix.sx", program))
+    })
+}
+
+fn over_http(mode: usize) {
+    let (mode, native, before, hits) = MODES[mode];
     let cells = cells();
     assert!(cells.len() >= 120);
     for (when, ask, ops) in ASKS {
-        let thunks: String = cells.iter().map(|(code, _, _)| format!("(fn () {code})\n")).collect();
-        let program = format!(
-            "{ask}
-             (define cells (list {thunks}))
-             (define (handler request)
-               (let ((cell (nth cells (parse-int (slice (get request \"path\") 1)))))
-                 {{:body (inspect (cell))}}))
-             (http-listen 0 handler)"
-        );
         let seen = Seen::default();
-        let watch = Arc::clone(&seen);
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let app = App {
-            engine: Engine::new(),
-            equip: Box::new(move |isolate, _| observe(isolate, &watch)),
-            access: None,
-            store: Some(store()),
-            source: Source::new("matrix.sx", program),
-            port: None,
-            host: "127.0.0.1".to_owned(),
-            limits: Limits::default(),
-            workers: None,
-            bound: Box::new(move |address| {
-                let _ = sender.send(address);
-            }),
-        };
-        let server = Server::of(app, receiver);
-        for hit in 0..HITS {
+        let server = serve(&cells, ask, before, native, &seen);
+        for hit in 0..hits {
             for (index, (code, value, count)) in cells.iter().enumerate() {
                 take(&seen);
+                let entered = number(&server.get("/entered").body);
                 let answer = server.get(&format!("/{index}"));
-                assert_eq!(answer.body, *value, "hit {hit}, {when}: {code}");
-                assert_eq!(take(&seen), wanted(ops, *count), "hit {hit}, {when}: {code}");
+                assert_eq!(answer.body, *value, "{mode}, hit {hit}, {when}: {code}");
+                assert_eq!(take(&seen), wanted(ops, *count), "{mode}, hit {hit}, {when}: {code}");
+                if native == Native::Sync {
+                    // Native code performs, so it is left each time, and goes on with each answer.
+                    let again = number(&server.get("/entered").body) - entered;
+                    assert!(again > count * ops.len(), "{again} times, {when}: {code}");
+                }
             }
         }
+        let entered = number(&server.get("/entered").body);
+        assert_eq!(entered > 0, native != Native::Off, "{mode}");
     }
+}
+
+#[test]
+fn over_http_interpreted() {
+    over_http(0);
+}
+
+#[test]
+fn over_http_compiled_first() {
+    over_http(1);
+}
+
+#[test]
+fn over_http_compiled_when_hot() {
+    over_http(2);
 }
 
 #[test]
 fn over_the_epoch_protocol() {
     let cells = cells();
-    for (when, ask, ops) in ASKS {
+    for ((mode, native, before, hits), (when, ask, ops)) in MODES.iter().flat_map(|mode| ASKS.map(|ask| (*mode, ask))) {
         let seen = Seen::default();
         let watch = Arc::clone(&seen);
         let new_isolate = move || {
-            let mut isolate = Engine::new().isolate().map_err(|error| error.to_string())?;
+            let mut isolate = engine(native).isolate().map_err(|error| error.to_string())?;
             observe(&mut isolate, &watch);
             Ok(isolate)
         };
-        let mut input = format!("(load-source {})\n", Value::from(ask));
-        for _ in 0..HITS {
+        let mut input = format!("(load-source {})\n", Value::String(format!("{before} {ask}")));
+        for _ in 0..hits {
             for (code, _, _) in &cells {
                 input.push_str(&format!("(eval {})\n", Value::String(format!("(inspect {code})"))));
             }
         }
-        let mut output = Vec::new();
-        let edge = Edge::with_store(Some(store()));
-        epoch::serve(
-            &mut BufReader::new(input.as_bytes()),
-            &mut output,
-            Box::new(new_isolate),
-            edge,
-        )
-        .expect("a session");
-        let output = String::from_utf8(output).expect("text");
+        input.push_str(&format!("(eval {})\n", Value::String(format!("(inspect {ENTERED})"))));
+        let output = support::talk(input.as_bytes(), Some(store()), new_isolate);
         let mut replies = output.lines().skip(2);
-        for hit in 0..HITS {
+        for hit in 0..hits {
             for (code, value, _) in &cells {
                 let length = format!("(ok-len 0 {})", value.len());
-                assert_eq!(replies.next(), Some(length.as_str()), "hit {hit}, {when}: {code}");
-                assert_eq!(replies.next(), Some(value.as_str()), "hit {hit}, {when}: {code}");
+                let at = format!("{mode}, hit {hit}, {when}: {code}");
+                assert_eq!(replies.next(), Some(length.as_str()), "{at}");
+                assert_eq!(replies.next(), Some(value.as_str()), "{at}");
             }
         }
         let count: usize = cells.iter().map(|(_, _, count)| count).sum();
-        assert_eq!(take(&seen), wanted(ops, HITS * count), "{when}");
+        assert_eq!(take(&seen), wanted(ops, hits * count), "{mode}, {when}");
+        let entered = number(replies.nth(1).expect("a number"));
+        assert_eq!(entered > 0, native != Native::Off, "{mode}");
     }
 }

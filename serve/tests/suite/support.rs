@@ -1,13 +1,47 @@
-//! A server in this process, and a client that sends bytes.
-#![allow(dead_code, reason = "each test uses a part")]
+//! What the tests share: a server in this process, a client that sends bytes, a session of the epoch
+//! protocol, a store on a simulated disk.
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use sx::{Engine, Error, Source, Value};
-use sx_serve::{App, Limits, Stop};
+use sx::{Engine, Error, Isolate, Source, Value};
+use sx_serve::{App, Edge, Limits, Stop, epoch};
+use sx_store::{Embedded, Options, SimulatedDisk, Store};
+
+/// A program that is to listen on port 0.
+pub fn app(program: &str) -> App {
+    App::new(Engine::new(), Source::new("app.sx", program))
+}
+
+/// A store on a disk.
+pub fn store_on(disk: &Arc<SimulatedDisk>) -> Arc<dyn Store> {
+    Arc::new(Embedded::on("memory", Arc::clone(disk) as _, Options::default()).expect("a store"))
+}
+
+/// A store of its own.
+pub fn store() -> Arc<dyn Store> {
+    store_on(&Arc::new(SimulatedDisk::new(1)))
+}
+
+/// All that a session of the epoch protocol answers.
+pub fn talk(
+    input: &[u8],
+    store: Option<Arc<dyn Store>>,
+    new_isolate: impl Fn() -> Result<Isolate, String> + 'static,
+) -> String {
+    let mut output = Vec::new();
+    let edge = Edge::with_store(store);
+    epoch::serve(&mut BufReader::new(input), &mut output, Box::new(new_isolate), edge).expect("a session");
+    String::from_utf8(output).expect("text")
+}
+
+/// A fresh isolate.
+pub fn isolate() -> Result<Isolate, String> {
+    Engine::new().isolate().map_err(|error| error.to_string())
+}
 
 /// A server that ends with the value.
 pub struct Server {
@@ -19,30 +53,23 @@ pub struct Server {
 impl Server {
     /// Runs a program that listens on port 0.
     pub fn start(program: &str) -> Server {
-        Server::with(program, Limits::default(), None)
+        Server::of(app(program))
     }
 
-    pub fn with(program: &str, limits: Limits, workers: Option<usize>) -> Server {
+    /// The same with other limits.
+    pub fn with(program: &str, limits: Limits) -> Server {
+        Server::of(App { limits, ..app(program) })
+    }
+
+    /// Runs an app until it listens.
+    pub fn of(app: App) -> Server {
         let (sender, receiver) = channel();
         let app = App {
-            engine: Engine::new(),
-            equip: Box::new(|_, _| {}),
-            access: None,
-            store: None,
-            source: Source::new("app.sx", program),
-            port: None,
-            host: "127.0.0.1".to_owned(),
-            limits,
-            workers,
             bound: Box::new(move |address| {
                 let _ = sender.send(address);
             }),
+            ..app
         };
-        Server::of(app, receiver)
-    }
-
-    /// Runs an app that sends its address when it listens.
-    pub fn of(app: App, receiver: Receiver<SocketAddr>) -> Server {
         let prepared = app.prepare().expect("a ticker");
         let stop = prepared.stop();
         let thread = std::thread::spawn(move || prepared.run());
@@ -82,6 +109,11 @@ impl Server {
         Answer::of(
             &self.raw(format!("{head} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{length}\r\n{body}").as_bytes()),
         )
+    }
+
+    /// A request without a body, of which the head is complete but for its end.
+    pub fn request_with(&self, head: &str) -> Answer {
+        Answer::of(&self.raw(format!("{head}\r\nconnection: close\r\n\r\n").as_bytes()))
     }
 
     pub fn get(&self, path: &str) -> Answer {

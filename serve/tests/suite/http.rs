@@ -1,13 +1,10 @@
 //! Handlers over real sockets: what they are given, what they answer, what happens when they fail,
 //! wait, loop, or the client leaves.
 
-#[path = "common/server.rs"]
-mod common;
-
-use common::{Answer, Server};
+use crate::support::{Answer, Server, app, store};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
-use sx_serve::Limits;
+use sx_serve::{App, Limits, Trusted};
 
 const ECHO: &str = r#"
 (define (show request)
@@ -39,6 +36,21 @@ fn a_handler_gets_the_request_and_its_answer_is_sent() {
     assert_eq!(head.header("content-length"), Some("19"));
     assert_eq!(server.get("/_sx/health").body, "ok\n");
     assert_eq!(server.end().expect("a value").to_string(), "\"done\"");
+}
+
+#[test]
+fn a_handler_is_told_who_asks() {
+    let program = r#"(http-listen 0 (fn (request) {:body (str (get request "client") " " (get request "scheme"))}))"#;
+    let forwarded = "GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 1.2.3.4\r\nx-forwarded-proto: https";
+    let ask = |server: &Server| server.request_with(forwarded).body;
+    let server = Server::start(program);
+    let said = ask(&server);
+    assert!(said.starts_with("127.0.0.1:") && said.ends_with(" http"), "{said}");
+    let server = Server::of(App {
+        trusted: Trusted("127.0.0.0/8".parse().expect("a network")),
+        ..app(program)
+    });
+    assert_eq!(ask(&server), "1.2.3.4 https");
 }
 
 #[test]
@@ -152,7 +164,7 @@ fn a_handler_that_loops_is_told_and_others_go_on() {
           ("/log" {:body (inspect log)})
           (else {:body "fine"})))
       (http-listen 0 handler {:concurrent true})"#;
-    let server = Server::with(program, limits, None);
+    let server = Server::with(program, limits);
     std::thread::scope(|scope| {
         let looping = scope.spawn(|| server.get("/loop"));
         let stubborn = scope.spawn(|| server.get("/stubborn"));
@@ -175,7 +187,6 @@ fn a_handler_that_waits_too_long_is_told() {
     let server = Server::with(
         r#"(http-listen 0 (fn (request) (guard (e (true {:body (error-message e)})) (perform (list "sleep" 60000)))))"#,
         limits,
-        None,
     );
     assert_eq!(server.get("/").body, "deadline exceeded");
 }
@@ -271,7 +282,6 @@ fn too_many_at_once_are_sent_away() {
     let server = Server::with(
         r#"(http-listen 0 (fn (request) (do (perform (list "sleep" 300)) {:body "1"})) {:concurrent true})"#,
         limits,
-        None,
     );
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let asked: Vec<_> = (0..12).map(|_| scope.spawn(|| server.get("/"))).collect();
@@ -315,27 +325,16 @@ fn wrong_arguments_are_named() {
             "http-listen: no option :speed with the value 9",
         ),
     ] {
-        let app = sx_serve::App {
-            engine: sx::Engine::new(),
-            equip: Box::new(|_, _| {}),
-            access: None,
-            store: None,
-            source: sx::Source::new("app.sx", program),
-            port: None,
-            host: "127.0.0.1".to_owned(),
-            limits: Limits::default(),
-            workers: None,
-            bound: Box::new(|_| {}),
-        };
-        let error = app.prepare().and_then(sx_serve::Prepared::run).expect_err(program);
+        let error = app(program)
+            .prepare()
+            .and_then(sx_serve::Prepared::run)
+            .expect_err(program);
         assert_eq!(error.message, wanted);
     }
 }
 
 #[test]
 fn views_in_memory_follow_the_store() {
-    let disk = std::sync::Arc::new(sx_store::SimulatedDisk::new(1));
-    let store = sx_store::Embedded::on("memory", disk, sx_store::Options::default()).expect("a store");
     let program = r#"
       (define view {})
       (perform (list "persist/on-change" "post:" (fn (change)
@@ -346,22 +345,10 @@ fn views_in_memory_follow_the_store() {
           {:body (str (perform (list "persist/kv-put" (slice (get request "path") 1) (get request "body"))))}
           {:body (str (get view (slice (get request "path") 1)))}))
       (http-listen 0 handler {:workers 2})"#;
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let app = sx_serve::App {
-        engine: sx::Engine::new(),
-        equip: Box::new(|_, _| {}),
-        access: None,
-        store: Some(std::sync::Arc::new(store)),
-        source: sx::Source::new("app.sx", program),
-        port: None,
-        host: "127.0.0.1".to_owned(),
-        limits: Limits::default(),
-        workers: None,
-        bound: Box::new(move |address| {
-            let _ = sender.send(address);
-        }),
-    };
-    let server = Server::of(app, receiver);
+    let server = Server::of(App {
+        store: Some(store()),
+        ..app(program)
+    });
     for n in 0..10 {
         let text = format!("text {n}");
         assert_eq!(server.request("POST /post:1", &text).body, text);

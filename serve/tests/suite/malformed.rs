@@ -1,10 +1,7 @@
 //! Requests that are not as RFC 9112 and RFC 9110 say, and clients that take too long: each gets the
 //! status it deserves, and the server answers the next one.
 
-#[path = "common/server.rs"]
-mod common;
-
-use common::{Answer, Server};
+use crate::support::{Answer, Server};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 use sx_serve::Limits;
@@ -405,23 +402,15 @@ fn nobody_can_pretend_to_be_the_guard() {
     assert_eq!(Answer::of(&answer).status, 200);
 }
 
-const QUICK: Limits = Limits {
-    head_time: Duration::from_millis(300),
-    body_time: Duration::from_millis(300),
-    idle_time: Duration::from_millis(600),
-    write_time: Duration::from_millis(300),
-    head_bytes_max: 16 << 10,
-    fields_max: 100,
-    target_bytes_max: 8 << 10,
-    body_bytes_max: 2 << 20,
-    connections_max: 1000,
-    requests_max: 1000,
-    slice_time: Duration::from_millis(10),
-    running_time: Duration::from_secs(10),
-    lasting_time: Duration::from_secs(60),
-    grace_time: Duration::from_secs(1),
-    drain_time: Duration::from_secs(5),
-};
+fn quick() -> Limits {
+    Limits {
+        head_time: Duration::from_millis(300),
+        body_time: Duration::from_millis(300),
+        idle_time: Duration::from_millis(600),
+        write_time: Duration::from_millis(300),
+        ..Limits::default()
+    }
+}
 
 /// Sends a byte now and then; what comes back, and after how long.
 fn drip(server: &Server, bytes: &[u8]) -> (String, Duration) {
@@ -446,7 +435,7 @@ fn drip(server: &Server, bytes: &[u8]) -> (String, Duration) {
 
 #[test]
 fn slow_clients_are_cut_off_and_others_do_not_notice() {
-    let server = Server::with(ECHO, QUICK, None);
+    let server = Server::with(ECHO, quick());
     std::thread::scope(|scope| {
         let slow_head = scope.spawn(|| drip(&server, b"GET / HTTP/1.1\r\nx: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"));
         let slow_body = scope.spawn(|| {
@@ -486,8 +475,7 @@ fn slow_clients_are_cut_off_and_others_do_not_notice() {
 fn a_client_that_does_not_read_is_cut_off() {
     let server = Server::with(
         r#"(define big (repeat "x" 20000000)) (http-listen 0 (fn (request) {:body big}))"#,
-        QUICK,
-        None,
+        quick(),
     );
     let mut stream = server.connect();
     stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").expect("sends");

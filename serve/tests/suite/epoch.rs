@@ -1,17 +1,11 @@
 //! The epoch protocol as transcripts: files of lines sent (`> `) and lines that come back. And lines
 //! made at random, of which each gets at most one reply.
 
-use std::io::BufReader;
+use crate::support;
 use std::path::Path;
-use sx::Engine;
-use sx_serve::edge::Edge;
-use sx_serve::epoch;
 
 fn talk(input: &[u8]) -> String {
-    let mut output = Vec::new();
-    let new_isolate = Box::new(|| Engine::new().isolate().map_err(|error| error.to_string()));
-    epoch::serve(&mut BufReader::new(input), &mut output, new_isolate, Edge::default()).expect("a session");
-    String::from_utf8(output).expect("text")
+    support::talk(input, None, support::isolate)
 }
 
 #[test]

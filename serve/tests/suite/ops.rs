@@ -1,12 +1,11 @@
 //! The ops of the edge, row by row: what each answers, what it says of wrong arguments, and that what
 //! was answered is there when the store is opened again.
 
-use std::io::BufReader;
+use crate::support::{self, store_on};
 use std::sync::Arc;
-use sx::{Engine, Value};
-use sx_serve::edge::{self, Edge};
-use sx_serve::epoch;
-use sx_store::{Embedded, Options, SimulatedDisk, Store};
+use sx::Value;
+use sx_serve::edge;
+use sx_store::{SimulatedDisk, Store};
 
 /// An op performed, and what the value prints as. In order, on one store.
 const CASES: &[(&str, &str, &str)] = &[
@@ -42,6 +41,21 @@ const CASES: &[(&str, &str, &str)] = &[
         "file/read",
         "(perform (list \"file/read\" 5))",
         "file/read: expected a path, got number",
+    ),
+    (
+        "http/request",
+        "(perform (list \"http/request\" \"http://127.0.0.1:9/\"))",
+        "http/request: 127.0.0.1 is 127.0.0.1, which is not public; SX_HTTP_REACHABLE may allow it",
+    ),
+    (
+        "http/request",
+        "(perform (list \"http/request\" \"ftp://a/\"))",
+        "http/request: ftp://a/ is neither http nor https",
+    ),
+    (
+        "http/request",
+        "(perform (list \"http/request\" \"http://a/\" {:speed 9}))",
+        "http/request: no option :speed with the value 9",
     ),
     ("persist/kv-get", "(perform (list \"persist/kv-get\" \"a\"))", "nil"),
     (
@@ -192,12 +206,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What comes back, a line an answer.
 fn talk(input: &str, store: Option<Arc<dyn Store>>) -> Vec<String> {
-    let mut output = Vec::new();
-    let new_isolate = Box::new(|| Engine::new().isolate().map_err(|error| error.to_string()));
-    let edge = Edge::with_store(store);
-    epoch::serve(&mut BufReader::new(input.as_bytes()), &mut output, new_isolate, edge).expect("a session");
-    let output = String::from_utf8(output).expect("text");
+    let output = support::talk(input.as_bytes(), store, support::isolate);
     output
         .lines()
         .filter(|line| !line.starts_with("(ok-len") && *line != "(ready)")
@@ -209,10 +220,6 @@ fn talk(input: &str, store: Option<Arc<dyn Store>>) -> Vec<String> {
 fn line(code: &str) -> String {
     let code = format!("(guard (e (true (error-message e))) (inspect {code}))");
     format!("(eval {})\n", Value::String(code))
-}
-
-fn store_on(disk: &Arc<SimulatedDisk>) -> Arc<dyn Store> {
-    Arc::new(Embedded::on("memory", Arc::clone(disk) as _, Options::default()).expect("a store"))
 }
 
 #[test]

@@ -1,0 +1,171 @@
+//! The admin listener: how the server is, for those who run it, apart from the public port, where
+//! behind a proxy every client looks like a neighbour.
+//!
+//! A thread of its own with a runtime, so that it answers while every worker is busy. Deliberately
+//! absent: anything that changes the server.
+
+use crate::http::{Body, Guard, Limits};
+use crate::worker::Process;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener as StdListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+
+/// Where the server tells how it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admin {
+    /// A unix socket that only its user may open.
+    Socket(PathBuf),
+    /// An address and port.
+    Address(String),
+}
+
+/// `host:port`, or the path of a socket, which has a slash.
+impl FromStr for Admin {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Admin, String> {
+        if text.contains('/') {
+            return Ok(Admin::Socket(PathBuf::from(text)));
+        }
+        let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        match port {
+            Some(_) => Ok(Admin::Address(text.to_owned())),
+            None => Err(format!(
+                "expected host:port, or the path of a socket with a slash in it, got `{text}`"
+            )),
+        }
+    }
+}
+
+/// A listener that runs until it is dropped.
+pub(crate) struct Running {
+    /// Dropped first: the thread's loop ends with it.
+    _stop: tokio::sync::oneshot::Sender<()>,
+    socket: Option<PathBuf>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(path) = &self.socket {
+            // Another process may have taken its place.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+enum Bound {
+    Socket(StdUnixListener),
+    Address(StdListener),
+}
+
+/// Longer conversations are cut off.
+const LASTING: Duration = Duration::from_secs(30);
+
+/// Begins to listen.
+pub(crate) fn start(place: &Admin, process: &Arc<Process>) -> io::Result<Running> {
+    let about = |error: io::Error| {
+        let place = match place {
+            Admin::Socket(path) => path.display().to_string(),
+            Admin::Address(address) => address.clone(),
+        };
+        io::Error::new(error.kind(), format!("admin listener at {place}: {error}"))
+    };
+    let (bound, socket) = match place {
+        Admin::Socket(path) => (Bound::Socket(bind_socket(path).map_err(about)?), Some(path.clone())),
+        Admin::Address(address) => {
+            let listener = StdListener::bind(address).map_err(about)?;
+            listener.set_nonblocking(true).map_err(about)?;
+            (Bound::Address(listener), None)
+        }
+    };
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let process = Arc::clone(process);
+    std::thread::Builder::new().name("sx-admin".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                result = accept_all(bound, process) => if let Err(error) = result {
+                    tracing::error!(target: "sx::admin", "{error}");
+                },
+                _ = stopped => {}
+            }
+        });
+    })?;
+    Ok(Running { _stop: stop, socket })
+}
+
+/// A socket that only its user may open, from the moment it is there.
+fn bind_socket(path: &Path) -> io::Result<StdUnixListener> {
+    let fresh = path.with_extension(format!("{}", std::process::id()));
+    let _ = std::fs::remove_file(&fresh);
+    let listener = StdUnixListener::bind(&fresh)?;
+    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+    // What a process that has ended left there goes.
+    std::fs::rename(&fresh, path)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+async fn accept_all(bound: Bound, process: Arc<Process>) -> io::Result<()> {
+    match bound {
+        Bound::Socket(listener) => {
+            let listener = UnixListener::from_std(listener)?;
+            loop {
+                let (stream, _) = listener.accept().await?;
+                tokio::spawn(serve(Guard::new(stream, Limits::default()), Arc::clone(&process)));
+            }
+        }
+        Bound::Address(listener) => {
+            let listener = TcpListener::from_std(listener)?;
+            loop {
+                let (stream, _) = listener.accept().await?;
+                tokio::spawn(serve(Guard::new(stream, Limits::default()), Arc::clone(&process)));
+            }
+        }
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: Guard<S>, process: Arc<Process>) {
+    let service = service_fn(move |request| answer(Arc::clone(&process), request));
+    let connection = http1::Builder::new().serve_connection(stream, service);
+    // A client that leaves or dawdles hears nothing.
+    let _ = tokio::time::timeout(LASTING, connection).await;
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+async fn answer(process: Arc<Process>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let (status, content_type, text) = match (request.method(), request.uri().path()) {
+        (&Method::GET, "/_sx/health") => (StatusCode::OK, TEXT, "ok\n".to_owned()),
+        (&Method::GET, "/_sx/metrics") => {
+            let requests = process.requests.load(Ordering::Relaxed);
+            (StatusCode::OK, METRICS, process.workers.page(requests).await)
+        }
+        (&Method::GET, "/_sx/jit") => (StatusCode::OK, TEXT, process.workers.native().await),
+        _ => (
+            StatusCode::NOT_FOUND,
+            TEXT,
+            "GET /_sx/health, /_sx/metrics or /_sx/jit\n".to_owned(),
+        ),
+    };
+    let mut response = Response::new(Body::Whole(Some(Bytes::from(text))));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    Ok(response)
+}

@@ -1,0 +1,241 @@
+//! Workers: each is a thread with a runtime, an isolate and the same text. The first one binds the
+//! socket and starts the others when the program listens.
+//!
+//! A worker whose isolate broke, that is, in which Rust code panicked, is given a new one: requests
+//! of the old one are answered 503, the rest of the process does not notice.
+
+use crate::app::{App, Stop, io_error};
+use crate::edge::{Answer, Edge};
+use crate::host::{Files, SharedHost};
+use crate::http::{Listening, listen};
+use crate::metrics::{Counted, Workers};
+use crate::program::Program;
+use crate::ticker::Ticker;
+use crate::watch::Watches;
+use std::cell::Cell;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use sx::{Code, Error, RealHost, Source, Times, Value};
+
+/// What all programs of a process share.
+pub(crate) struct Process {
+    pub app: App,
+    pub ticker: Ticker,
+    pub stop: Stop,
+    /// The socket, once a program has bound it.
+    pub socket: OnceLock<TcpListener>,
+    /// Handlers that have not ended.
+    pub requests: Arc<AtomicUsize>,
+    /// Workers, for whoever asks how they are.
+    pub workers: Workers,
+}
+
+impl Process {
+    pub fn new(app: App) -> Result<Process, Error> {
+        Ok(Process {
+            app,
+            ticker: Ticker::start().map_err(|error| io_error(&error))?,
+            stop: Stop::new(),
+            socket: OnceLock::new(),
+            requests: Arc::default(),
+            workers: Workers::default(),
+        })
+    }
+}
+
+/// One program, which several workers may run.
+struct Running {
+    process: Arc<Process>,
+    number: u64,
+    source: Arc<Source>,
+    /// What it has read so far.
+    files: Files,
+    /// Has a worker of it listened?
+    listens: AtomicBool,
+    workers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What became of a worker.
+enum Outcome {
+    Ended(Result<Value, Error>),
+    Broke,
+}
+
+/// Runs a program and its further workers to their end; the value of the first.
+pub(crate) fn run(process: &Arc<Process>, number: u64, source: Arc<Source>) -> Result<Value, Error> {
+    run_noting(process, number, source, Files::default())
+}
+
+/// The same, noting the files it reads until it listens.
+pub(crate) fn run_noting(
+    process: &Arc<Process>,
+    number: u64,
+    source: Arc<Source>,
+    files: Files,
+) -> Result<Value, Error> {
+    let running = Arc::new(Running {
+        process: Arc::clone(process),
+        number,
+        source,
+        files,
+        listens: AtomicBool::new(false),
+        workers: Mutex::default(),
+    });
+    let value = work(&running, 1);
+    if running.listens.load(Ordering::SeqCst) {
+        process.stop.stop_before(number + 1);
+    }
+    let workers = std::mem::take(&mut *running.workers.lock().unwrap_or_else(PoisonError::into_inner));
+    for worker in workers {
+        // A worker that panicked has said so.
+        let _ = worker.join();
+    }
+    value
+}
+
+/// What a worker does; the first one has number 1.
+fn work(running: &Arc<Running>, number: usize) -> Result<Value, Error> {
+    let mut is_first = number == 1;
+    loop {
+        match work_once(running, number, is_first)? {
+            Outcome::Ended(result) => return result,
+            Outcome::Broke => {
+                tracing::error!(target: "sx::worker", worker = number as u64, "a bug broke the isolate; making a new one");
+                is_first = false;
+            }
+        }
+    }
+}
+
+fn work_once(running: &Arc<Running>, number: usize, is_first: bool) -> Result<Outcome, Error> {
+    let process = &running.process;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| io_error(&error))?;
+    let host = SharedHost::new(RealHost::default(), running.files.clone());
+    let mut isolate = process.app.engine.isolate_on(Box::new(host.clone()))?;
+    (process.app.equip)(&mut isolate, number == 1);
+    let Counted { counts, questions } = process.workers.register(number.to_string());
+    let edge = Edge::with_store(process.app.store.clone()).reaching(process.app.reachable.clone());
+    let program = Program::new(isolate, edge, &process.ticker, counts);
+    let has_listened = special_ops(running, &program, host, number, is_first);
+    let local = tokio::task::LocalSet::new();
+    let outcome = local.block_on(&runtime, async {
+        tokio::task::spawn_local(Rc::clone(&program).answer_questions(questions));
+        tokio::select! {
+            result = evaluate(running, &program, &has_listened) => match program.is_broken() {
+                // A bug met before it serves is met again.
+                true if has_listened.get() => Outcome::Broke,
+                _ => Outcome::Ended(result),
+            },
+            () = program.clients_are_told() => Outcome::Broke,
+        }
+    });
+    drop(local);
+    if let Outcome::Ended(_) = outcome {
+        program.isolate().flush();
+    }
+    Ok(outcome)
+}
+
+/// Evaluates the program; serves its `app` if it has not listened.
+async fn evaluate(running: &Running, program: &Rc<Program>, has_listened: &Cell<bool>) -> Result<Value, Error> {
+    let source = Arc::clone(&running.source);
+    let value = program.finish(program.evaluate(source, Times::UNLIMITED)).await?;
+    let port = match running.process.app.port {
+        Some(port) if !has_listened.get() => port,
+        _ => return Ok(value),
+    };
+    if program.isolate().get::<Value>("app").is_err() {
+        let message = "the program neither calls http-listen nor defines app, a function of requests";
+        return Err(Error::new(Code::Undefined, message));
+    }
+    let source = Source::new("<serve>", format!("(http-listen {port} app)"));
+    program.finish(program.evaluate(source, Times::UNLIMITED)).await
+}
+
+/// Lets the program use the ops of the server; answers whether it has listened.
+fn special_ops(
+    running: &Arc<Running>,
+    program: &Rc<Program>,
+    host: SharedHost,
+    number: usize,
+    is_first: bool,
+) -> Rc<Cell<bool>> {
+    let (running, weak) = (Arc::clone(running), Rc::downgrade(program));
+    let has_listened = Rc::new(Cell::new(false));
+    let listens = Rc::clone(&has_listened);
+    let watches = Watches::default();
+    program.set_special(Box::new(move |op, arguments| match op {
+        "http-listen" => {
+            let Some(program) = weak.upgrade() else {
+                return Answer::Unknown;
+            };
+            let process = &running.process;
+            if let Some(access) = &process.app.access {
+                host.set_access(access.clone());
+                program.edge().set_access(access.clone());
+            }
+            let listening = Listening {
+                process: Arc::clone(process),
+                stop: process.stop.of(running.number),
+                worker: number,
+                has_listened: listens.replace(true),
+            };
+            let more = {
+                let running = Arc::clone(&running);
+                move |count| start_workers(&running, count)
+            };
+            Answer::Later(Box::pin(listen(program, listening, arguments.to_vec(), more)))
+        }
+        "persist/on-change" => match weak.upgrade() {
+            Some(program) => watches.watch(&program, arguments),
+            None => Answer::Unknown,
+        },
+        "http/first-worker?" => Answer::Now(Ok(Value::from(is_first))),
+        _ => Answer::Unknown,
+    }));
+    has_listened
+}
+
+/// Starts further workers, when the first one listens for the first time. The programs before this
+/// one are done then.
+fn start_workers(running: &Arc<Running>, count: usize) -> Result<(), String> {
+    if running.listens.swap(true, Ordering::SeqCst) {
+        return Ok(());
+    }
+    running.process.stop.stop_before(running.number);
+    tokio::task::spawn_local(stop_on_signals(running.process.stop.clone()));
+    let mut workers = running.workers.lock().unwrap_or_else(PoisonError::into_inner);
+    for index in 0..count {
+        let running = Arc::clone(running);
+        let number = index + 2;
+        let worker = std::thread::Builder::new()
+            .name(format!("sx-worker-{number}"))
+            .spawn(move || {
+                if let Err(error) = work(&running, number) {
+                    eprint!("{}", sx::report(&error, sx::Style::Plain));
+                }
+            });
+        workers.push(worker.map_err(|error| error.to_string())?);
+    }
+    Ok(())
+}
+
+/// Stops the server when the process is asked to end.
+pub(crate) async fn stop_on_signals(stop: Stop) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    stop.stop();
+    // Whoever asks twice does not want to wait.
+    int.recv().await;
+    std::process::exit(130);
+}
