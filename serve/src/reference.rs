@@ -1,4 +1,7 @@
 //! The page `docs/host.md`: prose around the tables that the code itself is made from.
+//!
+//! Deliberately absent: the rows of the tables; each stands beside the code that obeys it.
+//! Invariant: `cargo run -p xtask -- docs` writes this page, nobody else does.
 
 use crate::http::limits;
 use crate::{edge, epoch, metrics};
