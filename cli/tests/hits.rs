@@ -81,7 +81,7 @@ impl Server {
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let status = head.lines().next().unwrap_or_default().to_owned();
-        (status, masked(body))
+        (status, masked(&body.replace(host.as_str(), "…")))
     }
 }
 

