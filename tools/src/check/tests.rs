@@ -212,6 +212,7 @@ const WRONG_ON_PURPOSE: &[&str] = &[
     "perform inside a loaded file",
     "a handler around load answers",
     "6.14 system interface",
+    "a leaf with a wrong number of arguments",
 ];
 
 #[test]
