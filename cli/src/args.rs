@@ -3,8 +3,10 @@
 //!
 //! Deliberately absent: anything that runs a command.
 
+mod accounts;
 mod store;
 
+pub use accounts::{TokenCommand, UserCommand};
 pub use store::{StoreArgs, StoreCommand};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -123,6 +125,16 @@ pub enum Command {
                       error names the process."
     )]
     Store(StoreArgs),
+    /// Accounts of the blog: add, remove, list
+    #[command(
+        subcommand,
+        long_about = "Accounts of the blog in a store, while nothing serves it: the store is what SX_STORE says, then \
+                      SX_PERSIST_DIR, then persist-data."
+    )]
+    User(UserCommand),
+    /// Tokens with which programs log in to the blog
+    #[command(subcommand)]
+    Token(TokenCommand),
 }
 
 /// What `sx jit` shows.
@@ -333,6 +345,8 @@ mod tests {
             "sx datalog",
             "sx serve",
             "sx server",
+            "sx user add",
+            "sx token add",
         ] {
             assert!(page.contains(&format!("## {name}\n")), "{name}");
         }

@@ -4,6 +4,7 @@
 //! Invariant: what a command prints as its result goes to standard output, everything else to
 //! standard error.
 
+mod accounts;
 mod args;
 mod check;
 mod datalog;
@@ -54,6 +55,8 @@ pub fn main() -> ExitCode {
         (None, Some(Command::Serve(args))) => serve::serve(&args),
         (None, Some(Command::Server)) => serve::server(),
         (None, Some(Command::Store(args))) => store::store(&args.command),
+        (None, Some(Command::User(command))) => accounts::user(&command),
+        (None, Some(Command::Token(command))) => accounts::token(&command),
         (None, None) => {
             print::error_text(&Cli::command().render_help().to_string());
             USAGE

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::io::{BufReader, stderr, stdin, stdout};
 use std::path::Path;
 use std::sync::Arc;
-use sx::{Access, Engine, Isolate, Native, RealHost, Source};
+use sx::{Access, Engine, Error, Isolate, Native, RealHost, Source, Value};
 use sx_serve::app::Reread;
 use sx_serve::edge::Texts;
 use sx_serve::{Admin, App, Edge, Networks, Tls, Trusted, epoch, log};
@@ -49,8 +49,8 @@ fn networks(name: &str) -> Result<Networks, String> {
     text.parse().map_err(|wrong| format!("{name}: {wrong}"))
 }
 
-/// The directory of the store of `sx serve` that nobody named.
-const DIRECTORY: &str = "persist-data";
+/// The directory of a store that nobody named.
+pub const DIRECTORY: &str = "persist-data";
 
 /// A variable of the environment, if there is something in it.
 fn set(name: &str) -> Option<String> {
@@ -202,6 +202,22 @@ pub fn run(source: Arc<Source>, command_line: Vec<String>) -> u8 {
         Err(message) => return complain(&message, USAGE),
     };
     exit_code(app.prepare().and_then(sx_serve::Prepared::run))
+}
+
+/// Runs a program of ours over the store the environment names, else the one `serve` would open.
+pub fn with_store(source: Arc<Source>, command_line: Vec<String>) -> Result<Result<Value, Error>, String> {
+    let options = log_and_options(Native::Off)?;
+    let store = open_store(Some(DIRECTORY))?;
+    let interrupts = session::Interrupts::default();
+    let equip = move |isolate: &mut Isolate, _| {
+        session::equip(isolate, &command_line);
+        interrupts.watch(isolate.interrupt_handle());
+    };
+    let app = App {
+        store,
+        ..app(Engine::with(options), source, equip)?
+    };
+    Ok(app.prepare().and_then(sx_serve::Prepared::run))
 }
 
 /// A program as the environment says it shall be run.

@@ -4,6 +4,7 @@
 
 use crate::args::StoreCommand;
 use crate::run::complain;
+use crate::serve::DIRECTORY;
 use crate::{FAILED, SUCCESS, USAGE, print};
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -11,9 +12,6 @@ use std::path::Path;
 use std::sync::Arc;
 use sx_serve::edge::Texts;
 use sx_store::{ImportError, Moved, OldLayout, Stats, Store, TransferError};
-
-/// The directory of a store that nobody named.
-const DIRECTORY: &str = "persist-data";
 
 /// A message, and the exit code that goes with it.
 type Failure = (String, u8);
