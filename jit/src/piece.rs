@@ -2,7 +2,8 @@
 //!
 //! A piece begins where native code can be entered: at the function's first instruction, behind a
 //! call, or at a loop head the machine asked for. It holds every block reachable from there
-//! without crossing a call, so a call ends it, and blocks reachable from several beginnings are
+//! without crossing a call, so a call ends it (but for one whose callee is part of the code: `inline`),
+//! and blocks reachable from several beginnings are
 //! in several pieces.
 
 use crate::lower::Function;

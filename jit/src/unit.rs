@@ -1,6 +1,7 @@
 //! One compile: from a job to a unit of code, by Cranelift.
 //!
-//! Invariant: whatever goes wrong in the code generator, a panic of its own included, is a bailout.
+//! Invariant: whatever goes wrong in the code generator, a panic of its own included, is a bailout;
+//! with debug assertions a panic stays one, so that tests see it.
 
 use crate::inline::{Leaf, leaves};
 use crate::lower::{Function, Lower, piece_signature};
