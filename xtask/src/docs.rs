@@ -1,12 +1,14 @@
-//! The generated pages: a table of path and generator. Each generator prints one of the tables
-//! the code itself is made from, so a page cannot say something the code does not do.
+//! The generated pages: a table of path and generator, and a page for each library. Each generator
+//! prints one of the tables the code itself is made from, so a page cannot say something the code
+//! does not do.
 //!
 //! Invariant: a generator is a pure function of the tree; nothing of the machine, the clock or
 //! the environment enters a page.
 
 mod errors;
+mod library;
 
-use crate::tree::root;
+use crate::tree::{Tree, root};
 use std::io;
 
 /// A generated page.
@@ -49,14 +51,20 @@ pub const PAGES: &[Page] = &[
     },
 ];
 
-/// Writes every page that differs from what its table says, and tells which.
-pub fn write_all() -> io::Result<bool> {
-    for page in PAGES {
-        let path = root().join(page.path);
-        let wanted = (page.generate)();
+/// Path and text of every page: those of the table, and one for each library.
+pub fn all(tree: &Tree, table: &[Page]) -> Vec<(String, String)> {
+    let rows = table.iter().map(|page| (page.path.to_owned(), (page.generate)()));
+    rows.chain(library::pages(tree)).collect()
+}
+
+/// Writes every page that differs from what it is made from, and tells which.
+pub fn write_all(tree: &Tree) -> io::Result<bool> {
+    for (name, wanted) in all(tree, PAGES) {
+        let path = root().join(&name);
         if std::fs::read_to_string(&path).ok().as_deref() != Some(wanted.as_str()) {
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
             std::fs::write(&path, wanted)?;
-            println!("wrote {}", page.path);
+            println!("wrote {name}");
         }
     }
     Ok(true)

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let command = std::env::args().nth(1);
     let outcome = match command.as_deref() {
         Some("tidy") => Tree::of_repository().map(|tree| tidy::report(&tree)),
-        Some("docs") => docs::write_all(),
+        Some("docs") => Tree::of_repository().and_then(|tree| docs::write_all(&tree)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
