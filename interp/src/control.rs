@@ -85,8 +85,8 @@ controls! {
     Bytecode "%bytecode" (procedure);
     /// What the native tier has done: numbers, in the order of `jit-stats`; nil without a tier.
     NativeStats "%native-stats" ();
-    /// The functions the native tier has dealt with: name, what became of it, calls, rows of place and
-    /// number of exits.
+    /// The functions that were called or compiled: name, what runs it, calls, rows of place, number and
+    /// instruction of exits, place.
     NativeFunctions "%native-functions" ();
     /// Cranelift's form and the machine code of a procedure as it would be compiled now, two texts; a
     /// text why there are none; nil without a tier.

@@ -41,14 +41,14 @@ epoch() { # JIT
   grep '^(error' "$work/answers"
 }
 
-serve() { # JIT COMMAND…: starts a server that listens at $port
+serve() { # JIT COMMAND…: starts a server; it listens at a port that was free, $port
   local jit=$1
   shift
-  port=$((20000 + (BASHPID + RANDOM) % 20000))
-  PORT=$port SX_PERSIST_DIR=$work/store SX_SERVING_JIT=$jit "$@" >>"$work/served.out" 2>"$work/served.err" &
+  PORT=0 SX_PERSIST_DIR=$work/store SX_SERVING_JIT=$jit "$@" >>"$work/served.out" 2>"$work/served.err" &
   server=$!
   for _ in $(seq 600); do
-    curl -s -o /dev/null "http://127.0.0.1:$port/_sx/health" && return 0
+    port=$(sed -nE 's/^(\[sx\] )?listening on .*:([0-9]+)$/\2/p' "$work/served.err")
+    [ -n "$port" ] && return 0
     kill -0 $server 2>/dev/null || break
     sleep 0.1
   done
@@ -60,16 +60,32 @@ serve() { # JIT COMMAND…: starts a server that listens at $port
 
 stop() { [ -n "$server" ] && kill "$server" 2>/dev/null && wait "$server" 2>/dev/null; server=; }
 
-http() { # JIT
+http() { # JIT; with it, pages are asked for until they are hot, and then what of the site is not native
   serve "$1" "$SX_SERVER" serve lib/host/tests/served.sx || return
   curl -s --max-time 600 "http://127.0.0.1:$port/conformance"
   echo
+  if [ "$1" = 1 ]; then
+    for _ in $(seq 100); do for path in $pages; do
+      printf 'url = http://127.0.0.1:%s%s\noutput = /dev/null\n' "$port" "$path"
+    done; done | curl -s --config -
+    # A compile is under way for a moment.
+    for _ in $(seq 100); do
+      curl -s "http://127.0.0.1:$port/native" >"$work/native"
+      grep -q '^native: NOT .* being compiled$' "$work/native" || break
+      sleep 0.1
+    done
+    echo "native $(grep -c '^native: of' "$work/native") $(grep -c '^native: NOT' "$work/native")"
+    cat "$work/native"
+    echo
+  fi
   stop
 }
 
-mode() { # NAME: the suites in one isolate of that mode
-  timeout 600 "$SX_SERVER" test --config "$1" --junit "$work/junit" lib/host/tests/conformance.sx >"$work/printed" 2>&1
-  for suite in $suites; do
+mode() { # NAME: the suites in one isolate of that mode, then whether all of it was native, if it was to be
+  local file=native.sx
+  [ "${1#interp}" = "$1" ] || file=conformance.sx
+  timeout 600 "$SX_SERVER" test --config "$1" --junit "$work/junit" "lib/host/tests/$file" >"$work/printed" 2>&1
+  for suite in $suites native; do
     echo "$suite $(grep -c "<testcase .* name=\"$suite .*/>\$" "$work/junit") $(grep -c "<testcase .* name=\"$suite .*[^/]>\$" "$work/junit")"
   done
   cat "$work/printed"
@@ -138,11 +154,12 @@ asked=$((passed - asked))
 row() { printf '%-12s' "$1"; shift; printf ' %18s' "$@"; echo; }
 row suite $ways
 total=0
-for suite in $suites time; do
+for suite in $suites native time; do
   cells=
   for way in $ways; do
     set -- $(grep "^$suite " "$work/$way.out" | head -1)
     case $suite-$way in
+      native-epoch-* | native-http-0 | native-interp*) cells="$cells -"; continue ;;
       time-*) cells="$cells $((${2:-0} / 1000)).$((${2:-0} / 100 % 10))s"; continue ;;
     esac
     if [ $# != 3 ] || [ $(($2 + $3)) = 0 ]; then cells="$cells missing"; fail "$way: no suite $suite"; continue; fi
@@ -153,7 +170,7 @@ for suite in $suites time; do
   row "$suite" $cells
 done
 echo "first hits over serve.sh, JIT off and on: $hits; functions inspected: $asked"
-for way in $ways; do sed -n "/^FAILED/s/^/$way: /p" "$work/$way.out"; done
+for way in $ways; do sed -n "/^native: /s/^/$way: /p;/^FAILED/s/^/$way: /p" "$work/$way.out"; done
 [ "$total" -ge "$least" ] || fail "$total tests; there are to be $least"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

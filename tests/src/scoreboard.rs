@@ -42,6 +42,7 @@ const NOT_FOR_THE_ORACLE: &[&str] = &[
     "jit-exclude!",
     "jit-exclude-callers-of!",
     "jit-excluded?",
+    "jit-functions",
     "jit-report",
     "jit-reset!",
     "jit-reset-counters!",

@@ -13,6 +13,7 @@ use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::instance::{Instance, builtin};
 use sx_runtime::native::{Bailout, CompileJob, Compiled};
+use sx_runtime::ops::Instr;
 use sx_runtime::value::{Value, Word};
 
 /// The functions that are to have no native code.
@@ -92,7 +93,8 @@ impl Machine {
         self.make(&Datum::List(numbers.map(|n| Datum::Int(n as i64)).into()))
     }
 
-    /// `%native-functions`.
+    /// `%native-functions`: of every function that was called or compiled its name, what runs it, calls,
+    /// exits (place, count, instruction whose guard failed) and the place of its first instruction.
     pub(in crate::machine) fn native_functions(&mut self) -> Result<Word, Raise> {
         let mut rows = vec![];
         for instance in self.isolate.state.instances() {
@@ -100,20 +102,34 @@ impl Machine {
             let outcome = match (&native.code, native.refused) {
                 (Some(code), _) => format!("native, {} bytes", code.bytes),
                 (None, Some(why)) => format!("refused: {}", reason(why)),
-                (None, None) if native.compiles == 0 => continue,
+                (None, None) if native.compiles == 0 => {
+                    match instance.builtin == builtin::NONE && instance.calls.get() > 0 {
+                        true => "interpreted".into(),
+                        false => continue,
+                    }
+                }
                 (None, None) if native.pending => "being compiled".into(),
                 (None, None) => "given up".into(),
             };
+            let place = |pc: u32| {
+                let span = instance.chunk.span_at(pc as usize);
+                span.map_or_else(|| format!("instruction {pc}"), |span| span.place())
+            };
             let exits = native.exits.iter().map(|(pc, count)| {
-                let span = instance.chunk.span_at(*pc as usize);
-                let place = span.map_or_else(|| format!("instruction {pc}"), |span| span.place());
-                Datum::List(vec![Datum::Text(place), Datum::Int(i64::from(*count))])
+                let instr = instance.code().get(*pc as usize).and_then(|word| Instr(*word).op());
+                let guarded = instr.map_or("unknown", |op| op.info().name);
+                Datum::List(vec![
+                    Datum::Text(place(*pc)),
+                    Datum::Int(i64::from(*count)),
+                    Datum::Text(guarded.into()),
+                ])
             });
             rows.push(Datum::List(vec![
                 Datum::Text(function_name(&instance.chunk)),
                 Datum::Text(outcome),
                 Datum::Int(i64::from(instance.calls.get())),
                 Datum::List(exits.collect()),
+                Datum::Text(place(0)),
             ]));
         }
         self.make(&Datum::List(rows))
