@@ -41,6 +41,12 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const ENVIRONMENT: &str = "Environment:\n  \
     SX_SERVING_JIT    1 or 0: native compilation on or off (default 1, for `server` 0)\n  \
+    SX_JIT_DENY SX_JIT_ONLY  names of functions, with commas between and `*` for any text: these get no \
+    native code; only these do\n  \
+    SX_JIT_THRESHOLD  calls before a function is compiled (default 60)\n  \
+    SX_JIT_LOG        1: a line on standard error for each function compiled, refused or given up\n  \
+    SX_JIT_MEMORY     most bytes of native code, with K, M or G (default 64M)\n  \
+    SX_JIT_PERF       map or dump: tells profilers of native code, in /tmp/perf-PID.map or ./jit-PID.dump\n  \
     SX_STORE          the store: a directory or a PostgreSQL URL; comes before SX_PERSIST_DIR\n  \
     SX_PROJECT_DIR    where a relative `load` looks after the working directory\n  \
     SX_MEMORY_LIMIT   most bytes a program's heap may take, with K, M or G (default 1G)\n  \

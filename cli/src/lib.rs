@@ -12,6 +12,7 @@ mod doc;
 mod files;
 mod fmt;
 mod jit;
+mod native;
 mod print;
 mod repl;
 mod run;

@@ -3,15 +3,13 @@
 //! Invariant: the first Ctrl-C asks the program to stop, so that it can report where it was; a
 //! second one that finds it still running ends the process.
 
-use crate::{FAILED, INTERRUPTED, SUCCESS, print};
+use crate::{FAILED, INTERRUPTED, SUCCESS, native, print};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use sx::{Engine, Error, InterruptHandle, Isolate, Native, Options, Stress};
 
 /// The variable that bounds a program's heap.
 const MEMORY_LIMIT: &str = "SX_MEMORY_LIMIT";
-/// The variable that switches native code on and off.
-const JIT: &str = "SX_SERVING_JIT";
 
 /// An isolate and the watch over it.
 pub struct Session {
@@ -109,10 +107,8 @@ pub fn options() -> Result<Options, String> {
 
 /// The same for a command with a rule of its own about native code.
 pub fn options_with(native_default: Native) -> Result<Options, String> {
-    let mut options = Options {
-        native: native(native_default)?,
-        ..Options::default()
-    };
+    let mut options = Options::default();
+    native::from_environment(&mut options, native_default)?;
     if let Ok(text) = std::env::var(MEMORY_LIMIT) {
         options.memory_limit =
             parse_bytes(&text).ok_or_else(|| format!("{MEMORY_LIMIT}: expected bytes like 64M or 1G, got `{text}`"))?;
@@ -120,20 +116,8 @@ pub fn options_with(native_default: Native) -> Result<Options, String> {
     Ok(options)
 }
 
-/// Whether the environment wants machine code.
-fn native(default: Native) -> Result<Native, String> {
-    match std::env::var(JIT).as_deref() {
-        Err(_) => Ok(default),
-        Ok("1") => Ok(Native::Hot),
-        Ok("0") => Ok(Native::Off),
-        // What the tests of whole processes use.
-        Ok("sync") => Ok(Native::Sync),
-        Ok(other) => Err(format!("{JIT}: expected 1 or 0, got `{other}`")),
-    }
-}
-
 /// A number of bytes, with K, M or G for powers of 1024.
-fn parse_bytes(text: &str) -> Option<usize> {
+pub fn parse_bytes(text: &str) -> Option<usize> {
     let (digits, unit) = match text.chars().last()?.to_ascii_uppercase() {
         'K' => (&text[..text.len() - 1], 1 << 10),
         'M' => (&text[..text.len() - 1], 1 << 20),

@@ -97,6 +97,86 @@ fn the_native_tier_switch_is_accepted() {
     }
 }
 
+/// A program whose functions are called often, run with these variables.
+fn run_natively(test: &str, program: &str, variables: &[(&str, &str)]) -> Run {
+    let directory = directory(test);
+    std::fs::write(directory.join("a.sx"), program).expect("written");
+    let mut command = command(&directory, &["run", "a.sx"]);
+    command.env("SX_SERVING_JIT", "sync");
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    finish(command, "")
+}
+
+const TWICE: &str = "
+(define (twice x) (+ x x))
+(define (thrice x) (let ((y (twice x))) (display y) (+ x y)))
+(thrice 7) (thrice \"no\")";
+
+#[test]
+fn native_code_can_be_denied_and_bisected() {
+    let compiled = |variables: &[(&str, &str)]| {
+        let run = run_natively("bisect", TWICE, variables);
+        assert_eq!((run.out.as_str(), run.code), ("14", Some(1)), "{variables:?}");
+        assert!(run.err.contains("a.sx:2:"), "{}", run.err);
+        let names = ["twice", "thrice"];
+        names.map(|name| run.err.contains(&format!("jit: {name}: compiled")))
+    };
+    let log = ("SX_JIT_LOG", "1");
+    assert_eq!(compiled(&[]), [false, false]);
+    assert_eq!(compiled(&[log]), [true, true]);
+    assert_eq!(compiled(&[log, ("SX_JIT_DENY", "none, twi*")]), [false, true]);
+    assert_eq!(compiled(&[log, ("SX_JIT_ONLY", "twice,other")]), [true, false]);
+    assert_eq!(
+        compiled(&[log, ("SX_JIT_ONLY", "t*"), ("SX_JIT_DENY", "twice")]),
+        [false, true]
+    );
+    assert_eq!(compiled(&[log, ("SX_JIT_THRESHOLD", "3")]), [false, false]);
+}
+
+#[test]
+fn native_code_gives_way_when_its_memory_is_full() {
+    let program = "
+(define (make n) (eval `(fn (x) (if (< x ,n) (+ x ,n) (- (* x x) ,n)))))
+(define (run i sum) (if (= i 400) sum (run (+ i 1) (+ sum ((make i) 1000)))))
+(display (run 0 0))
+(display (list (> (get (jit-stats) :evicted) 0) (get (jit-stats) :compile-failed)))";
+    let run = run_natively("full", program, &[("SX_JIT_MEMORY", "128K")]);
+    assert_eq!((run.out.as_str(), run.err.as_str()), ("399920200(true 0)", ""));
+}
+
+#[test]
+fn native_code_is_told_to_profilers() {
+    let directory = directory("perf");
+    std::fs::write(directory.join("a.sx"), "(define (twice x) (+ x x)) (display (twice 4))").expect("written");
+    let mut command = command(&directory, &["run", "a.sx"]);
+    command.env("SX_SERVING_JIT", "sync").env("SX_JIT_PERF", "dump");
+    assert_eq!(finish(command, "").out, "8");
+    let mut files = std::fs::read_dir(&directory).expect("a directory");
+    let dump = files
+        .find_map(|file| file.ok().filter(|f| f.file_name().to_string_lossy().ends_with(".dump")))
+        .expect("a dump");
+    let bytes = std::fs::read(dump.path()).expect("read");
+    let name = b"sx:twice a.sx:1:";
+    assert!(bytes.windows(name.len()).any(|window| window == name));
+}
+
+#[test]
+fn a_wrong_variable_of_the_native_tier_is_named() {
+    for (name, value, wanted) in [
+        ("SX_SERVING_JIT", "maybe", "1 or 0"),
+        ("SX_JIT_LOG", "yes", "1 or 0"),
+        ("SX_JIT_THRESHOLD", "0", "a number of calls, 1 or more"),
+        ("SX_JIT_MEMORY", "much", "bytes like 8M"),
+        ("SX_JIT_PERF", "all", "map or dump"),
+    ] {
+        let run = run_natively("variable", "(display 1)", &[(name, value)]);
+        let expected = format!("sx: {name}: expected {wanted}, got `{value}`\n");
+        assert_eq!((run.err, run.code), (expected, Some(2)), "{name}");
+    }
+}
+
 #[test]
 fn a_wrong_command_line_is_exit_code_2() {
     for arguments in [&["run"][..], &["frobnicate"], &["--frobnicate"], &[]] {
@@ -409,7 +489,7 @@ fn text_cases_are_run_and_blessed() {
     let run = finish(command(&directory, &["test"]), "");
     assert_eq!(run.code, Some(1), "there is no directory tests");
     let run = finish(command(&directory, &["test", "."]), "");
-    assert_eq!((run.out.as_str(), run.code), ("16 passed, 0 failed\n", Some(0)));
+    assert_eq!((run.out.as_str(), run.code), ("18 passed, 0 failed\n", Some(0)));
 }
 
 // ---- fmt ---------------------------------------------------------------------------------------
@@ -524,11 +604,11 @@ fn results_are_written_as_xml() {
     std::fs::write(directory.join("a.sx"), SUITE).expect("written");
     std::fs::write(directory.join("b.sx"), CASES).expect("written");
     let run = finish(command(&directory, &["test", ".", "--junit", "out.xml"]), "");
-    assert!(run.out.ends_with("10 passed, 10 failed\n"), "{}", run.out);
+    assert!(run.out.ends_with("11 passed, 11 failed\n"), "{}", run.out);
     let xml = std::fs::read_to_string(directory.join("out.xml")).expect("written");
     for part in [
-        "<testsuites tests=\"20\" failures=\"10\" ",
-        "<testsuite name=\"b.sx\" tests=\"16\" failures=\"8\" ",
+        "<testsuites tests=\"22\" failures=\"11\" ",
+        "<testsuite name=\"b.sx\" tests=\"18\" failures=\"9\" ",
         "<testcase classname=\"b.sx\" name=\"good::interp+seal\" ",
         "<failure message=\"error[assert]: assert-equal: wanted 7, given 6\">",
     ] {

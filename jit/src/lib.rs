@@ -7,9 +7,11 @@
 //! Deliberately absent: the machine, and any knowledge of when to compile; that is `interp`'s.
 
 mod inline;
+mod late;
 mod lower;
 mod memory;
 mod piece;
+mod profile;
 mod stubs;
 mod types;
 mod unit;
@@ -20,6 +22,9 @@ use std::thread;
 use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Stubs};
 use sx_runtime::stack::Interrupter;
 use unit::{Answer, Maker};
+
+pub use late::Late;
+pub use profile::Profile;
 
 /// What an isolate asks for native code.
 pub struct Jit {
@@ -46,13 +51,43 @@ struct Shared {
 /// Is there a native tier for this machine?
 pub const SUPPORTED: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
+/// What holds for the whole process.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Most bytes of machine code.
+    pub memory: usize,
+    /// What profilers are told.
+    pub profile: Profile,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            memory: 64 << 20,
+            profile: Profile::Off,
+        }
+    }
+}
+
+static SETTINGS: OnceLock<Settings> = OnceLock::new();
+
+/// Settles what holds for the whole process. Says false, and changes nothing, if native code has been asked
+/// for before.
+pub fn configure(settings: Settings) -> bool {
+    SETTINGS.set(settings).is_ok()
+}
+
 fn shared() -> Option<&'static Shared> {
     static SHARED: OnceLock<Option<Shared>> = OnceLock::new();
     SHARED.get_or_init(begin).as_ref()
 }
 
 fn begin() -> Option<Shared> {
-    let space = Arc::new(memory::Space::new());
+    let settings = SETTINGS.get_or_init(Settings::default);
+    profile::begin(settings.profile);
+    // `perf` reads its map for memory that belongs to no file.
+    let apart = settings.profile == Profile::Map;
+    let space = Arc::new(memory::Space::new(settings.memory, apart));
     let mut maker = Maker::new(space.clone())?;
     let stubs = maker.stubs().ok()?;
     let (asked, jobs) = channel::<Request>();

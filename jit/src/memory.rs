@@ -2,7 +2,7 @@
 //! that no page is ever both and installing code stops nobody. Where such mappings are refused,
 //! each function gets pages of its own that change from writable to executable.
 //!
-//! Invariants: the space is bounded by `CAPACITY`; what a unit took is free again when the unit is
+//! Invariants: the space is bounded; what a unit took is free again when the unit is
 //! dropped.
 #![allow(unsafe_code)]
 
@@ -15,10 +15,9 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Most bytes of code a process holds.
-const CAPACITY: usize = 64 << 20;
 /// Code begins at multiples of this.
 const GRAIN: usize = 64;
+const PAGE: usize = 4096;
 
 /// The two views of the file.
 struct Views {
@@ -29,6 +28,8 @@ struct Views {
 
 /// The process's memory for code.
 pub struct Space {
+    /// Most bytes of code.
+    capacity: usize,
     views: Option<Views>,
     free: Mutex<Free>,
 }
@@ -41,13 +42,15 @@ struct Free {
 }
 
 impl Space {
-    /// Reserves the address ranges; memory is taken as code comes.
-    pub fn new() -> Space {
-        let views = map_twice().ok();
+    /// Reserves the address ranges; memory is taken as code comes. `apart` gives each function pages of
+    /// its own that belong to no file.
+    pub fn new(capacity: usize, apart: bool) -> Space {
+        let capacity = capacity.next_multiple_of(PAGE).max(PAGE);
         Space {
-            views,
+            capacity,
+            views: if apart { None } else { map_twice(capacity).ok() },
             free: Mutex::new(Free {
-                ranges: BTreeMap::from([(0, CAPACITY)]),
+                ranges: BTreeMap::from([(0, capacity)]),
                 apart: 0,
             }),
         }
@@ -85,7 +88,7 @@ impl Space {
     /// Asks the system for pages for one function, within the bound.
     fn take_apart(&self, bytes: usize) -> io::Result<MmapMut> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.apart + bytes > CAPACITY {
+        if free.apart + bytes > self.capacity {
             return Err(full());
         }
         let pages = MmapMut::map_anon(bytes)?;
@@ -98,7 +101,7 @@ fn full() -> io::Error {
     io::Error::new(io::ErrorKind::OutOfMemory, "the memory for code is full")
 }
 
-fn map_twice() -> io::Result<Views> {
+fn map_twice(capacity: usize) -> io::Result<Views> {
     // SAFETY: the name is a C string; the descriptor is owned by the file from here on.
     let file = unsafe {
         let fd = libc::memfd_create(c"sx-code".as_ptr(), libc::MFD_CLOEXEC);
@@ -107,10 +110,10 @@ fn map_twice() -> io::Result<Views> {
         }
         File::from_raw_fd(fd)
     };
-    file.set_len(CAPACITY as u64)?;
+    file.set_len(capacity as u64)?;
     let options = {
         let mut options = MmapOptions::new();
-        options.len(CAPACITY);
+        options.len(capacity);
         options
     };
     let write = options.map_raw(&file)?;
@@ -125,7 +128,6 @@ impl Views {
     /// at an address before: it misses `flush` where code is written at another address than it is
     /// executed at. It does not miss that the pages are mapped anew. Processors need none of this.
     fn show_emulator(&self, start: usize, bytes: usize) -> io::Result<()> {
-        const PAGE: usize = 4096;
         if !cfg!(all(target_arch = "aarch64", debug_assertions)) {
             return Ok(());
         }
@@ -215,7 +217,7 @@ impl JITMemoryProvider for Provider {
                 Ok(unsafe { views.write.as_mut_ptr().add(start) })
             }
             None => {
-                let mut pages = space.take_apart(bytes.next_multiple_of(4096))?;
+                let mut pages = space.take_apart(bytes.next_multiple_of(PAGE))?;
                 let at = pages.as_mut_ptr();
                 unit.apart.push(Pages::Writable(pages));
                 Ok(at)
@@ -261,9 +263,11 @@ fn flush(at: *const u8, bytes: usize) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    const CAPACITY: usize = 1 << 20;
+
     #[test]
     fn ranges_come_back_whole() {
-        let space = Arc::new(Space::new());
+        let space = Arc::new(Space::new(CAPACITY, false));
         let whole = BTreeMap::from([(0, CAPACITY)]);
         let units: Vec<Provider> = (0..4)
             .map(|_| Provider(Arc::new(Mutex::new(UnitMemory::new(space.clone())))))
@@ -281,7 +285,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let space = Arc::new(Space::new());
+        let space = Arc::new(Space::new(CAPACITY, false));
         let mut unit = Provider(Arc::new(Mutex::new(UnitMemory::new(space))));
         assert!(unit.allocate(CAPACITY + 1, 16, JITMemoryKind::Executable).is_err());
     }

@@ -282,6 +282,9 @@ pub enum Intrinsic {
     /// Only of closures: what else can be called is for the primitive.
     IsCallable,
     VectorLength,
+    /// Code points of a string.
+    StringLength,
+    StringRef,
     Len,
     TailLen,
     List,
@@ -307,6 +310,8 @@ const INTRINSICS: &[(&str, Option<usize>, Intrinsic)] = &[
     ("number?", Some(1), Intrinsic::IsNumber),
     ("callable?", Some(1), Intrinsic::IsCallable),
     ("vector-length", Some(1), Intrinsic::VectorLength),
+    ("string-length", Some(1), Intrinsic::StringLength),
+    ("string-ref", Some(2), Intrinsic::StringRef),
     ("len", Some(1), Intrinsic::Len),
     ("%tail-len", Some(1), Intrinsic::TailLen),
     ("list", None, Intrinsic::List),

@@ -7,6 +7,7 @@ use crate::inline::{Leaf, leaves};
 use crate::lower::{Function, Lower, piece_signature};
 use crate::memory::{Provider, Space, UnitMemory};
 use crate::piece::{Piece, Root, is_call};
+use crate::profile;
 use crate::stubs;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{self, Signature};
@@ -169,26 +170,27 @@ impl Maker {
         let mut unit = self.unit();
         let frontend_config = self.isa.frontend_config();
         let mut ids = vec![];
-        let mut bytes = 0;
+        let mut sizes = vec![];
         for piece in &pieces {
             let id = self.define(&mut unit, piece_signature(), |b| {
                 Lower::run(&function, piece.clone(), b).finalize(frontend_config);
                 Some(())
             })?;
-            bytes += self
-                .context
-                .compiled_code()
-                .map_or(0, |c| c.code_info().total_size as usize);
+            let code = self.context.compiled_code();
+            sizes.push(code.map_or(0, |c| c.code_info().total_size as usize));
             ids.push(id);
         }
         let (addresses, memory) = unit.finish(&ids)?;
+        for (n, (piece, address)) in pieces.iter().zip(&addresses).enumerate() {
+            profile::tell(&job.chunk, piece.root, *address, sizes[n]);
+        }
         let mut compiled = Compiled {
             instance: job.instance,
             entry: 0,
             entries: vec![],
             loops: vec![],
             inlined: function.all_inlined(),
-            bytes,
+            bytes: sizes.iter().sum(),
             nanos: 0,
             memory: Box::new(memory),
         };

@@ -208,6 +208,18 @@ pub enum Bailout {
     Injected,
 }
 
+impl Bailout {
+    /// The reason in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Bailout::TooLarge => "it has more instructions than are worth a compile",
+            Bailout::Refused => "the code generator did not take it",
+            Bailout::NoMemory => "no memory for code was left",
+            Bailout::Injected => "a test wanted it so",
+        }
+    }
+}
+
 /// Makes native code.
 pub trait Compiler {
     /// The fixed pieces.

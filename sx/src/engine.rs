@@ -29,6 +29,21 @@ pub struct Options {
     pub stress: Stress,
     /// Whether hot functions become machine code.
     pub native: Native,
+    /// Which, how early, and who is told.
+    pub tuning: Tuning,
+}
+
+/// What may be different about machine code, to look for a fault or to measure.
+#[derive(Clone, Debug, Default)]
+pub struct Tuning {
+    /// Calls before a function is compiled, where it is not the usual number.
+    pub threshold: Option<u32>,
+    /// Names of functions that are never compiled; a `*` stands for any text.
+    pub denied: Vec<String>,
+    /// Names of the only functions that are compiled, if there are any here.
+    pub only: Vec<String>,
+    /// Is told of every compile, and of every code that is given up, a line each.
+    pub log: Option<fn(&str)>,
 }
 
 /// When functions become machine code. What a program does never depends on it.
@@ -41,6 +56,8 @@ pub enum Native {
     Hot,
     /// Before their first call, on the program's thread: finds faults.
     Sync,
+    /// Some time after their first call, in no particular order: finds faults.
+    Late,
 }
 
 /// The default of `Options::memory_limit`: one gigabyte.
@@ -63,6 +80,7 @@ impl Default for Options {
             memory_limit: MEMORY_LIMIT,
             stress: Stress::default(),
             native: Native::Off,
+            tuning: Tuning::default(),
         }
     }
 }

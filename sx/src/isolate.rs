@@ -68,21 +68,36 @@ pub struct Isolate {
     pub(crate) clock: Clock,
 }
 
+/// What `Native::Late` takes its delays from: the same in every run.
+#[cfg(feature = "jit")]
+const LATE_SEED: u64 = 0x5eed;
+
 /// Gives the machine a native tier if it is wanted and can be had.
 #[cfg(feature = "jit")]
-fn native_tier(machine: &mut Machine, native: Native) {
-    let options = match native {
+fn native_tier(machine: &mut Machine, options: &Options) {
+    let tuning = &options.tuning;
+    let mut native = match options.native {
         Native::Off => return,
         Native::Hot => NativeOptions::default(),
         Native::Sync => NativeOptions::SYNC,
+        Native::Late => NativeOptions {
+            sync: false,
+            ..NativeOptions::SYNC
+        },
     };
-    if let Some(jit) = sx_jit::Jit::new() {
-        machine.set_native(Box::new(jit), options);
+    native.threshold = tuning.threshold.unwrap_or(native.threshold).max(1);
+    native.denied.clone_from(&tuning.denied);
+    native.only.clone_from(&tuning.only);
+    native.log = tuning.log;
+    let Some(jit) = sx_jit::Jit::new() else { return };
+    match options.native {
+        Native::Late => machine.set_native(Box::new(sx_jit::Late::new(jit, LATE_SEED)), native),
+        _ => machine.set_native(Box::new(jit), native),
     }
 }
 
 #[cfg(not(feature = "jit"))]
-fn native_tier(_: &mut Machine, _: Native) {}
+fn native_tier(_: &mut Machine, _: &Options) {}
 
 impl Isolate {
     pub(crate) fn new(options: &Options, host: EngineHost, interrupt: InterruptHandle) -> Result<Isolate, Error> {
@@ -100,7 +115,7 @@ impl Isolate {
             seal_every_call: stress.seal,
             suspend_every_perform: stress.suspend,
         };
-        native_tier(&mut machine, options.native);
+        native_tier(&mut machine, options);
         interrupt.connect(machine.isolate.state.stack.interrupter());
         Ok(Isolate {
             machine,

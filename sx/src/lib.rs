@@ -24,9 +24,15 @@ pub mod suggest;
 mod transfer;
 pub mod value;
 
+/// What holds for the native code of the whole process.
+#[cfg(feature = "jit")]
+pub mod native {
+    pub use sx_jit::{Profile, Settings, configure};
+}
+
 pub use convert::{Arguments, FromSx, IntoSx, Mismatch};
 pub use data::read_data;
-pub use engine::{Engine, Native, Options, Stress};
+pub use engine::{Engine, Native, Options, Stress, Tuning};
 pub use error::{Error, TraceFrame};
 pub use fiber::{Event, Fiber, Times};
 pub use host::{InterruptHandle, Simulation};

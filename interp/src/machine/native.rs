@@ -14,6 +14,7 @@ mod helpers;
 
 pub(super) use controls::Exclusions;
 
+use super::view::function_name;
 use super::{Exit, Machine};
 use std::any::Any;
 use std::sync::Arc;
@@ -35,8 +36,8 @@ const DEEPEST: usize = 3;
 /// Times a function is compiled at most.
 const MOST_COMPILES: u32 = 40;
 
-/// When functions are compiled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// When functions are compiled, and which.
+#[derive(Clone, Debug)]
 pub struct NativeOptions {
     /// Calls before a function is compiled.
     pub threshold: u32,
@@ -44,6 +45,12 @@ pub struct NativeOptions {
     pub loop_threshold: u16,
     /// Compile before the call goes on, on the program's own thread.
     pub sync: bool,
+    /// Names of functions that are never compiled; a `*` stands for any text.
+    pub denied: Vec<String>,
+    /// Names of the only functions that are compiled, if there are any here.
+    pub only: Vec<String>,
+    /// Is told of every compile, and of every code that is given up.
+    pub log: Option<fn(&str)>,
 }
 
 impl Default for NativeOptions {
@@ -52,6 +59,9 @@ impl Default for NativeOptions {
             threshold: 60,
             loop_threshold: 500,
             sync: false,
+            denied: vec![],
+            only: vec![],
+            log: None,
         }
     }
 }
@@ -62,6 +72,9 @@ impl NativeOptions {
         threshold: 1,
         loop_threshold: 1,
         sync: true,
+        denied: vec![],
+        only: vec![],
+        log: None,
     };
 }
 
@@ -80,6 +93,8 @@ pub struct NativeStats {
     pub entered: u64,
     /// Functions whose code was given up because a primitive was redefined.
     pub retired: u64,
+    /// Functions whose code was given up because the memory for code was full.
+    pub evicted: u64,
     /// Bytes of code made.
     pub bytes: u64,
     /// Time spent compiling.
@@ -123,6 +138,7 @@ impl Machine {
             jumps: stubs.jumps,
         });
         self.isolate.state.set_interpret_stub(stubs.interpret);
+        self.exclusions.bind(&options.denied, &options.only);
         self.native = Some(Box::new(Tier {
             context,
             entries,
@@ -368,7 +384,7 @@ impl Machine {
         if tier.options.sync {
             drop(native);
             let made = tier.compiler.compile(job);
-            tier.install(instance, made);
+            self.install(instance, made);
         } else {
             native.pending = true;
             tier.compiler.submit(job, self.isolate.state.stack.interrupter());
@@ -378,7 +394,8 @@ impl Machine {
     /// Puts what the compiling thread has finished to use.
     pub(super) fn install_finished(&mut self) {
         let Some(tier) = &mut self.native else { return };
-        for (instance, made) in tier.compiler.finished() {
+        let finished = tier.compiler.finished();
+        for (instance, made) in finished {
             // SAFETY: an instance with a pending compile is kept.
             let instance = unsafe { &*(instance as *const Instance) };
             let was_stale = {
@@ -391,8 +408,56 @@ impl Machine {
                 instance.calls.set(0);
                 continue;
             }
-            tier.install(instance, made);
+            self.install(instance, made);
         }
+    }
+
+    /// Puts what the compiler answered to use.
+    fn install(&mut self, instance: &Instance, made: Result<Compiled, Bailout>) {
+        if matches!(made, Err(Bailout::NoMemory)) {
+            self.evict();
+            // What is still called often asks again.
+            instance.calls.set(0);
+            return;
+        }
+        let Some(tier) = &mut self.native else { return };
+        tier.log(|| match &made {
+            Ok(code) => {
+                let again = if instance.native.borrow().compiles > 1 {
+                    " again"
+                } else {
+                    ""
+                };
+                let micros = code.nanos / 1000;
+                format!(
+                    "{}: compiled{again}, {} bytes, {micros} us",
+                    named(instance),
+                    code.bytes
+                )
+            }
+            Err(why) => format!("{}: refused: {}", named(instance), why.text()),
+        });
+        tier.install(instance, made);
+    }
+
+    /// The memory for code is full: all code of this isolate is given up, and what is still called
+    /// often is compiled anew. Simple, and right as long as a program's hot code fits by far.
+    fn evict(&mut self) {
+        let Some(tier) = &mut self.native else { return };
+        let mut count = 0;
+        for instance in self.isolate.state.instances() {
+            let mut native = instance.native.borrow_mut();
+            let Some(code) = native.code.take() else {
+                continue;
+            };
+            tier.retire(instance, code);
+            // It is not to blame.
+            native.compiles -= 1;
+            instance.calls.set(0);
+            count += 1;
+        }
+        tier.stats.evicted += count;
+        tier.log(|| format!("the memory for code is full: {count} functions lose theirs"));
     }
 
     /// To be asked before an address of code is looked up: the machine may just have redefined a
@@ -423,6 +488,7 @@ impl Machine {
                 tier.stats.retired += 1;
                 tier.retire(instance, code);
                 instance.calls.set(0);
+                tier.log(|| format!("{}: given up, a primitive is redefined", named(instance)));
             }
         }
     }
@@ -451,6 +517,7 @@ impl Machine {
             native.generic.push(pc);
             drop(native);
             tier.stats.again += 1;
+            tier.log(|| format!("{}: left {count} times at {}", named(instance), place(instance, pc)));
             self.compile(instance);
         }
     }
@@ -485,6 +552,17 @@ unsafe fn note_floats(instance: &Instance, fp: *const Word, pc: usize) {
         }
     };
     native.floats.push((pc as u32, slots));
+}
+
+/// What a function is called in what people read.
+fn named(instance: &Instance) -> String {
+    function_name(&instance.chunk)
+}
+
+/// Where an instruction comes from.
+fn place(instance: &Instance, pc: u32) -> String {
+    let span = instance.chunk.span_at(pc as usize);
+    span.map_or_else(|| format!("instruction {pc}"), |span| span.place())
 }
 
 /// Where native code of the instance is entered for the loop at `pc`.
@@ -581,6 +659,13 @@ impl Tier {
             first_entry: first_entry as u32,
             instance: instance as *const Instance as usize,
         })
+    }
+
+    /// Tells the log, if there is one.
+    fn log(&self, line: impl FnOnce() -> String) {
+        if let Some(log) = self.options.log {
+            log(&line());
+        }
     }
 
     /// Puts code to use in place of what there was.

@@ -8,7 +8,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I64};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
 use sx_runtime::native::Helper;
-use sx_runtime::object::{Rest, Type, buffer, closure_head, header, vector, view};
+use sx_runtime::object::{Rest, Type, buffer, closure_head, header, string, vector, view};
 use sx_runtime::ops::Instr;
 use sx_runtime::value::{TAG_POINTER, Word};
 
@@ -46,6 +46,12 @@ impl Lower<'_, '_> {
                 l.guard_type(word, Type::Vector, slow);
                 l.b.ins().load(I64, MEMORY, word, field(vector::LEN))
             }),
+            Some(Intrinsic::StringLength) => self.or_slowly(pc, Helper::Primitive, |l, slow| {
+                let word = l.word(arg);
+                l.guard_type(word, Type::String, slow);
+                l.b.ins().load(I64, MEMORY, word, field(string::CHAR_LEN))
+            }),
+            Some(Intrinsic::StringRef) => self.string_ref(pc, arg),
             Some(Intrinsic::TailLen) => self.or_slowly(pc, Helper::Primitive, |l, slow| {
                 let word = l.word(arg);
                 let (none, some) = (l.number(0), l.b.create_block());
@@ -123,6 +129,30 @@ impl Lower<'_, '_> {
             l.b.ins().jump(done, &[BlockArg::Value(len)]);
             l.b.switch_to_block(done);
             l.b.block_params(done)[0]
+        })
+    }
+
+    /// A code point of a string that is ASCII, which has as many of them as bytes.
+    fn string_ref(&mut self, pc: usize, arg: usize) -> Value {
+        self.or_slowly(pc, Helper::Primitive, |l, slow| {
+            let (text, index) = (l.word(arg), l.word(arg + 1));
+            l.guard_type(text, Type::String, slow);
+            if !only(l.kinds(arg + 1), FIX) {
+                let tag = l.masked(index, 1);
+                l.guard_not(tag, slow);
+            }
+            let bytes = l.b.ins().load(I64, MEMORY, text, field(string::BYTE_LEN));
+            let chars = l.b.ins().load(I64, MEMORY, text, field(string::CHAR_LEN));
+            let ascii = l.b.ins().icmp(IntCC::Equal, bytes, chars);
+            l.guard(ascii, slow);
+            // The words of fixnums compare as the fixnums do; a negative one is beyond every length.
+            let within = l.b.ins().icmp(IntCC::UnsignedLessThan, index, bytes);
+            l.guard(within, slow);
+            let distance = l.b.ins().ushr_imm_u(index, 1);
+            let place = l.b.ins().iadd(text, distance);
+            let byte = l.b.ins().uload8(I64, MEMORY, place, field(string::BYTES));
+            let code = l.b.ins().ishl_imm_u(byte, 8);
+            l.b.ins().bor_imm_u(code, Word::char('\0').0 as i64)
         })
     }
 

@@ -71,8 +71,11 @@ impl Heap {
     /// Above this many bytes in use a collection is a full one, if `live` survived the last: at
     /// most the limit, so that no reservation is refused without having tried one.
     pub(super) fn full_threshold(&self, live: usize) -> usize {
+        // A small heap may treble, a large one double.
+        const SMALL_ROOM: usize = 64 << 20;
         let nursery = self.layout.size();
-        (live * 2).max(8 * nursery).min(self.options.limit_bytes)
+        let room = live.max((2 * live).min(SMALL_ROOM));
+        (live + room).max(8 * nursery).min(self.options.limit_bytes)
     }
 
     fn collect_minor(&mut self, roots: &mut dyn Roots) {

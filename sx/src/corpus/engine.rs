@@ -32,6 +32,7 @@ const MODES: &[Mode] = &[
     ("jit-sync+gc-stress", Stress { collect: true, ..PLAIN }, Native::Sync),
     ("jit-sync+suspend", Stress { suspend: true, ..PLAIN }, Native::Sync),
     ("jit-sync+seal", Stress { seal: true, ..PLAIN }, Native::Sync),
+    ("jit-late", PLAIN, Native::Late),
 ];
 
 const PLAIN: Stress = Stress {
@@ -94,6 +95,7 @@ impl EngineConfiguration {
             memory_limit,
             stress: self.stress,
             native: self.native,
+            ..Options::default()
         };
         Engine::with(options).isolate_in(world)
     }

@@ -8,7 +8,7 @@
 
 use super::super::Machine;
 use super::super::view::{Datum, function_name};
-use super::{DEEPEST, Tier, callees, is_compilable};
+use super::{DEEPEST, Tier, callees, is_compilable, place};
 use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::instance::{Instance, builtin};
@@ -23,12 +23,19 @@ pub(in crate::machine) struct Exclusions {
     patterns: Vec<String>,
     /// Globals: whoever refers to one is excluded.
     callees: Vec<String>,
+    /// Names that whoever runs the program has excluded.
+    denied: Vec<String>,
+    /// If not empty, every other name is excluded.
+    only: Vec<String>,
 }
 
 impl Exclusions {
     /// Is there to be no native code for this chunk?
     pub(super) fn excludes(&self, chunk: &Chunk) -> bool {
-        if self.patterns.is_empty() && self.callees.is_empty() {
+        if [&self.patterns, &self.callees, &self.denied, &self.only]
+            .iter()
+            .all(|names| names.is_empty())
+        {
             return false;
         }
         let is_callee = |name: &str| self.callees.iter().any(|callee| callee == name);
@@ -40,7 +47,19 @@ impl Exclusions {
     }
 
     fn matches(&self, name: &str) -> bool {
-        self.patterns.iter().any(|pattern| is_match(pattern, name))
+        let has_match = |patterns: &[String]| patterns.iter().any(|pattern| is_match(pattern, name));
+        has_match(&self.patterns) || has_match(&self.denied) || !self.only.is_empty() && !has_match(&self.only)
+    }
+
+    /// What whoever runs the program excludes, whatever the program says.
+    pub(super) fn bind(&mut self, denied: &[String], only: &[String]) {
+        (self.denied, self.only) = (denied.to_vec(), only.to_vec());
+    }
+
+    /// What the program has excluded no longer is.
+    fn forget(&mut self) {
+        self.patterns.clear();
+        self.callees.clear();
     }
 }
 
@@ -89,6 +108,7 @@ impl Machine {
             stats.retired,
             stats.bytes,
             stats.nanos,
+            stats.evicted,
         ];
         self.make(&Datum::List(numbers.map(|n| Datum::Int(n as i64)).into()))
     }
@@ -101,7 +121,7 @@ impl Machine {
             let native = instance.native.borrow();
             let outcome = match (&native.code, native.refused) {
                 (Some(code), _) => format!("native, {} bytes", code.bytes),
-                (None, Some(why)) => format!("refused: {}", reason(why)),
+                (None, Some(why)) => format!("refused: {}", why.text()),
                 (None, None) if native.compiles == 0 => {
                     match instance.builtin == builtin::NONE && instance.calls.get() > 0 {
                         true => "interpreted".into(),
@@ -111,15 +131,11 @@ impl Machine {
                 (None, None) if native.pending => "being compiled".into(),
                 (None, None) => "given up".into(),
             };
-            let place = |pc: u32| {
-                let span = instance.chunk.span_at(pc as usize);
-                span.map_or_else(|| format!("instruction {pc}"), |span| span.place())
-            };
             let exits = native.exits.iter().map(|(pc, count)| {
                 let instr = instance.code().get(*pc as usize).and_then(|word| Instr(*word).op());
                 let guarded = instr.map_or("unknown", |op| op.info().name);
                 Datum::List(vec![
-                    Datum::Text(place(*pc)),
+                    Datum::Text(place(instance, *pc)),
                     Datum::Int(i64::from(*count)),
                     Datum::Text(guarded.into()),
                 ])
@@ -129,7 +145,7 @@ impl Machine {
                 Datum::Text(outcome),
                 Datum::Int(i64::from(instance.calls.get())),
                 Datum::List(exits.collect()),
-                Datum::Text(place(0)),
+                Datum::Text(place(instance, 0)),
             ]));
         }
         self.make(&Datum::List(rows))
@@ -155,8 +171,8 @@ impl Machine {
             false => return self.make(&Datum::Text("it has no code of its own".into())),
         };
         let explained = match job {
-            Some(job) => tier.compiler.explain(job).map_err(reason),
-            None => Err(reason(Bailout::NoMemory)),
+            Some(job) => tier.compiler.explain(job).map_err(Bailout::text),
+            None => Err(Bailout::NoMemory.text()),
         };
         // Nothing is ever entered by the numbers this code would have had.
         tier.entries.truncate(entries);
@@ -234,7 +250,7 @@ impl Machine {
     /// `%native-reset`.
     pub(in crate::machine) fn native_reset(&mut self, all: bool) -> Word {
         if all {
-            self.exclusions = Exclusions::default();
+            self.exclusions.forget();
         }
         let Some(tier) = &mut self.native else {
             return Word::NIL;
@@ -265,16 +281,6 @@ impl Tier {
             self.stats.retired += 1;
             self.retire(instance, code);
         }
-    }
-}
-
-/// Why a function was refused, in words.
-fn reason(why: Bailout) -> &'static str {
-    match why {
-        Bailout::TooLarge => "it has more instructions than are worth a compile",
-        Bailout::Refused => "the code generator did not take it",
-        Bailout::NoMemory => "no memory for code was left",
-        Bailout::Injected => "a test wanted it so",
     }
 }
 
