@@ -16,6 +16,8 @@ mod stubs;
 mod types;
 mod unit;
 
+pub use unit::Stage;
+
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -32,11 +34,15 @@ pub struct Jit {
     stubs: Stubs,
     asked: Sender<Request>,
     answers: (Sender<Answer>, Receiver<Answer>),
+    /// Where the next compile is to fail, given how many there were, if a test wants some to.
+    fails: fn(u64) -> Option<Stage>,
+    compiles: u64,
 }
 
 /// A job on its way to the thread that compiles.
 struct Request {
     job: CompileJob,
+    fails: Option<Stage>,
     answer: Sender<Answer>,
     wake: Interrupter,
 }
@@ -92,9 +98,15 @@ fn begin() -> Option<Shared> {
     let stubs = maker.stubs().ok()?;
     let (asked, jobs) = channel::<Request>();
     let work = move || {
-        for Request { job, answer, wake } in jobs {
+        for Request {
+            job,
+            fails,
+            answer,
+            wake,
+        } in jobs
+        {
             let instance = job.instance;
-            let made = maker.compile(&job);
+            let made = maker.compile(&job, fails);
             // The isolate may be gone; nobody misses the answer then.
             if answer.send((instance, made)).is_ok() {
                 wake.poke();
@@ -117,7 +129,21 @@ impl Jit {
             stubs: shared.stubs.stubs,
             asked: shared.asked.clone(),
             answers: channel(),
+            fails: |_| None,
+            compiles: 0,
         })
+    }
+
+    /// A compiler for tests, some of whose compiles fail: `fails` is asked before each, with the
+    /// number of those before it.
+    pub fn failing(mut self, fails: fn(u64) -> Option<Stage>) -> Jit {
+        self.fails = fails;
+        self
+    }
+
+    fn next_failure(&mut self) -> Option<Stage> {
+        self.compiles += 1;
+        (self.fails)(self.compiles - 1)
     }
 }
 
@@ -126,12 +152,20 @@ impl Compiler for Jit {
         self.stubs
     }
     fn compile(&mut self, job: CompileJob) -> Result<Compiled, Bailout> {
-        self.maker.compile(&job)
+        let fails = self.next_failure();
+        self.maker.compile(&job, fails)
     }
     fn submit(&mut self, job: CompileJob, wake: Interrupter) {
         let answer = self.answers.0.clone();
         let instance = job.instance;
-        if self.asked.send(Request { job, answer, wake }).is_err() {
+        let fails = self.next_failure();
+        let request = Request {
+            job,
+            fails,
+            answer,
+            wake,
+        };
+        if self.asked.send(request).is_err() {
             // Without the thread there is an answer all the same.
             let _ = self.answers.0.send((instance, Err(Bailout::Refused)));
         }

@@ -15,6 +15,7 @@ mod data;
 mod leave;
 mod prims;
 mod slots;
+mod spoil;
 
 use crate::inline::{Leaf, Region};
 use crate::piece::{Blocks, Piece, Root, is_call};
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use sx_runtime::chunk::{Chunk, Liveness};
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::native::{CompileJob, HELPERS, Helper};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::value::{TAG_POINTER, Word};
@@ -271,7 +273,8 @@ impl<'a, 'f> Lower<'a, 'f> {
         if let Root::Behind(call) = lower.piece.root
             && let Some(slot) = f.code[call].def()
         {
-            lower.set_word(slot, params[2]);
+            let beside = usize::from(planted(Fault::NativeResultSlotWrong));
+            lower.set_word(slot - beside, params[2]);
         }
         for slot in lower.piece.floats(f) {
             let way = lower.way_out(lower.piece.root.pc());
@@ -371,7 +374,8 @@ impl<'a, 'f> Lower<'a, 'f> {
                 IN_FRAME
             } else if self.piece.written.contains(&slot) {
                 let floats = only(types.of(slot), FLOAT);
-                Slot::new(if floats { Place::Double } else { Place::Word }, true)
+                let dirty = !planted(Fault::NativeJoinClean);
+                Slot::new(if floats { Place::Double } else { Place::Word }, dirty)
             } else if self.region.is_some() {
                 // Inlined code has no frame, so what came in stays where it is.
                 Slot::new(Place::Word, true)

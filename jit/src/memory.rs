@@ -6,6 +6,7 @@
 //! dropped.
 #![allow(unsafe_code)]
 
+use crate::unit::Stage;
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::{ModuleError, ModuleResult};
 use memmap2::{MmapMut, MmapOptions, MmapRaw};
@@ -156,6 +157,8 @@ pub struct UnitMemory {
     space: Arc<Space>,
     taken: Vec<(usize, usize)>,
     apart: Vec<Pages>,
+    /// Where the compile it is for is to fail.
+    fails: Option<Stage>,
 }
 
 /// Pages of one function where there are no views.
@@ -166,9 +169,10 @@ enum Pages {
 
 impl UnitMemory {
     /// Nothing taken yet.
-    pub fn new(space: Arc<Space>) -> UnitMemory {
+    pub fn new(space: Arc<Space>, fails: Option<Stage>) -> UnitMemory {
         UnitMemory {
             space,
+            fails,
             taken: vec![],
             apart: vec![],
         }
@@ -207,6 +211,9 @@ pub struct Provider(pub Arc<Mutex<UnitMemory>>);
 impl JITMemoryProvider for Provider {
     fn allocate(&mut self, size: usize, _align: u64, _kind: JITMemoryKind) -> io::Result<*mut u8> {
         let mut unit = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if unit.fails == Some(Stage::Allocate) {
+            return Err(full());
+        }
         let bytes = size.max(1).next_multiple_of(GRAIN);
         let space = unit.space.clone();
         match &space.views {
@@ -232,6 +239,9 @@ impl JITMemoryProvider for Provider {
     fn finalize(&mut self, _: BranchProtection) -> ModuleResult<()> {
         let mut unit = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = |e: io::Error| ModuleError::Allocation { err: e };
+        if unit.fails == Some(Stage::Map) {
+            return Err(failed(io::ErrorKind::PermissionDenied.into()));
+        }
         let space = unit.space.clone();
         if let Some(views) = &space.views {
             for (start, bytes) in &unit.taken {
@@ -270,7 +280,7 @@ mod tests {
         let space = Arc::new(Space::new(CAPACITY, false));
         let whole = BTreeMap::from([(0, CAPACITY)]);
         let units: Vec<Provider> = (0..4)
-            .map(|_| Provider(Arc::new(Mutex::new(UnitMemory::new(space.clone())))))
+            .map(|_| Provider(Arc::new(Mutex::new(UnitMemory::new(space.clone(), None)))))
             .collect();
         for (i, unit) in units.iter().enumerate() {
             let mut unit = unit.clone();
@@ -286,7 +296,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let space = Arc::new(Space::new(CAPACITY, false));
-        let mut unit = Provider(Arc::new(Mutex::new(UnitMemory::new(space))));
+        let mut unit = Provider(Arc::new(Mutex::new(UnitMemory::new(space, None))));
         assert!(unit.allocate(CAPACITY + 1, 16, JITMemoryKind::Executable).is_err());
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use sx_runtime::chunk::Const;
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::instance::feedback;
 use sx_runtime::native::CompileJob;
 use sx_runtime::object::Type;
@@ -75,6 +76,9 @@ impl Types {
     pub fn join(&mut self, other: &Types) -> bool {
         let mut changed = false;
         for (a, b) in self.0.iter_mut().zip(&other.0) {
+            if planted(Fault::NativeJoinIgnored) && *a != 0 {
+                continue;
+            }
             changed |= *a | *b != *a;
             *a |= *b;
         }
@@ -250,7 +254,7 @@ impl Types {
     /// A pair may have become a view, and the other way round.
     fn forget_lists(&mut self) {
         for kinds in &mut self.0 {
-            if *kinds & (PAIR | VIEW) != 0 {
+            if *kinds & (PAIR | VIEW) != 0 && !planted(Fault::NativeListsRemembered) {
                 *kinds |= PAIR | VIEW;
             }
         }

@@ -27,6 +27,26 @@ use sx_runtime::native::{Bailout, CompileJob, Compiled};
 /// The address of the instance, and what came of it.
 pub type Answer = (usize, Result<Compiled, Bailout>);
 
+/// A step of a compile, for tests that have one fail there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The function has been cut into pieces.
+    Cut,
+    /// A piece is being lowered: a panic.
+    Lower,
+    /// The code generator is about to make machine code of it.
+    Emit,
+    /// Memory for the code is wanted: there is none.
+    Allocate,
+    /// The code is to be made executable: the system refuses.
+    Map,
+}
+
+impl Stage {
+    /// All of them, in their order.
+    pub const ALL: [Stage; 5] = [Stage::Cut, Stage::Lower, Stage::Emit, Stage::Allocate, Stage::Map];
+}
+
 /// Functions with more instructions stay with the machine.
 const MOST_INSTRUCTIONS: usize = 6_000;
 /// Nor is a function compiled whose pieces have in all more than this and `MOST_GROWTH` times its
@@ -40,6 +60,8 @@ pub struct Maker {
     space: Arc<Space>,
     context: Context,
     frontend: FunctionBuilderContext,
+    /// Where the compile under way is to fail.
+    fails: Option<Stage>,
 }
 
 /// A module under construction, and where its code goes.
@@ -99,7 +121,16 @@ impl Maker {
             space,
             context: Context::new(),
             frontend: FunctionBuilderContext::new(),
+            fails: None,
         })
+    }
+
+    /// The compile goes on, unless it is to fail here.
+    fn pass(&self, stage: Stage) -> Result<(), Bailout> {
+        match self.fails == Some(stage) {
+            true => Err(Bailout::Injected),
+            false => Ok(()),
+        }
     }
 
     /// What a function builder asks for at its end.
@@ -113,7 +144,7 @@ impl Maker {
 
     /// An empty module.
     pub fn unit(&self) -> Unit {
-        let memory = Provider(Arc::new(Mutex::new(UnitMemory::new(self.space.clone()))));
+        let memory = Provider(Arc::new(Mutex::new(UnitMemory::new(self.space.clone(), self.fails))));
         let mut builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
         builder.memory_provider(Box::new(memory.clone()));
         Unit {
@@ -130,6 +161,7 @@ impl Maker {
         emit: impl FnOnce(FunctionBuilder<'_>) -> Option<()>,
     ) -> Result<FuncId, Bailout> {
         self.write(signature, emit)?;
+        self.pass(Stage::Emit)?;
         let module = &mut unit.module;
         let id = module
             .declare_anonymous_function(&self.context.func.signature)
@@ -149,9 +181,10 @@ impl Maker {
         emit(builder).ok_or(Bailout::Refused)
     }
 
-    /// Compiles a job. Whatever goes wrong in the code generator is a bailout.
-    pub fn compile(&mut self, job: &CompileJob) -> Result<Compiled, Bailout> {
-        if cfg!(debug_assertions) {
+    /// Compiles a job, or fails at a stage. Whatever goes wrong in the code generator is a bailout.
+    pub fn compile(&mut self, job: &CompileJob, fails: Option<Stage>) -> Result<Compiled, Bailout> {
+        self.fails = fails;
+        if cfg!(debug_assertions) && fails.is_none() {
             // A test is to see it.
             return self.compile_here(job);
         }
@@ -167,13 +200,20 @@ impl Maker {
     fn compile_here(&mut self, job: &CompileJob) -> Result<Compiled, Bailout> {
         let begun = Instant::now();
         let (function, pieces) = pieces_of(job)?;
+        self.pass(Stage::Cut)?;
+        let panics = self.pass(Stage::Lower).is_err();
         let mut unit = self.unit();
         let frontend_config = self.isa.frontend_config();
         let mut ids = vec![];
         let mut sizes = vec![];
         for piece in &pieces {
             let id = self.define(&mut unit, piece_signature(), |b| {
-                Lower::run(&function, piece.clone(), b).finalize(frontend_config);
+                let lowered = Lower::run(&function, piece.clone(), b);
+                if panics {
+                    // Without the words that a panic prints.
+                    std::panic::resume_unwind(Box::new("injected"));
+                }
+                lowered.finalize(frontend_config);
                 Some(())
             })?;
             let code = self.context.compiled_code();

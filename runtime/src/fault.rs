@@ -52,6 +52,58 @@ faults! {
     WindsLost "winds-lost";
     /// A buffer is shared without a copy.
     BufferShared "buffer-shared";
+    /// An instance does not tell the native tier that a primitive it uses was redefined.
+    NativeStaleIgnored "native-stale-ignored";
+    /// Retired native code stays behind calls that wait in it.
+    NativeRowKept "native-row-kept";
+    /// Native code takes any pointer for an object of the type it was compiled for.
+    NativeGuardDropped "native-guard-dropped";
+    /// Native code takes any two numbers for fixnums.
+    NativeTagUnchecked "native-tag-unchecked";
+    /// A sum that is no fixnum goes on as one.
+    NativeOverflowUnchecked "native-overflow-unchecked";
+    /// The remainder of a negative number keeps its sign where the divisor's is wanted.
+    NativeModSign "native-mod-sign";
+    /// Native code divides by whatever it is given.
+    NativeZeroUnchecked "native-zero-unchecked";
+    /// A list or vector is read behind its end.
+    NativeLengthUnchecked "native-length-unchecked";
+    /// A dict of any shape is read as one of the shape seen before.
+    NativeShapeUnchecked "native-shape-unchecked";
+    /// A variable without a value is read like any other.
+    NativeUnboundUnchecked "native-unbound-unchecked";
+    /// A closure is entered whatever number of arguments it takes.
+    NativeArityUnchecked "native-arity-unchecked";
+    /// Arguments of a tail call change places.
+    NativeTailSwapped "native-tail-swapped";
+    /// The frame of a call that waits names the instruction before it.
+    NativeSiteEarly "native-site-early";
+    /// The frame of a call that waits names the entry behind another call.
+    NativeEntryWrong "native-entry-wrong";
+    /// A call's value goes to the slot beside its own.
+    NativeResultSlotWrong "native-result-slot-wrong";
+    /// On leaving, one slot is not written.
+    NativeExitSlotLost "native-exit-slot-lost";
+    /// On leaving, one slot gets the value of another.
+    NativeExitSlotSwapped "native-exit-slot-swapped";
+    /// On leaving, the instruction before is done again.
+    NativeExitEarly "native-exit-early";
+    /// On leaving, a double is written as it is, and not as a word.
+    NativeDoubleRaw "native-double-raw";
+    /// Before a safepoint, a slot that is dirty is not written.
+    NativeFlushMissing "native-flush-missing";
+    /// Behind a safepoint on a side way, what moved is not read again.
+    NativeReloadMissing "native-reload-missing";
+    /// Behind a safepoint on the straight way, what moved is not read again.
+    NativeMovedIgnored "native-moved-ignored";
+    /// A store by native code into an old object is not remembered.
+    NativeBarrierMissing "native-barrier-missing";
+    /// Where ways join, only the first counts for what is known.
+    NativeJoinIgnored "native-join-ignored";
+    /// Where ways join, slots count as written that are not.
+    NativeJoinClean "native-join-clean";
+    /// A pair stays a pair whatever a primitive does to it.
+    NativeListsRemembered "native-lists-remembered";
 }
 
 #[cfg(feature = "planted-faults")]

@@ -248,7 +248,7 @@ impl Instance {
         if !touched {
             return;
         }
-        self.native.get_mut().stale = true;
+        self.native.get_mut().stale = !planted(Fault::NativeStaleIgnored);
         let chunk = self.chunk.clone();
         for row in &chunk.inlined {
             if self.consts_memory.get(row.cell as usize) == Some(&new) {

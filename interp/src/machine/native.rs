@@ -19,6 +19,7 @@ use super::{Exit, Machine};
 use std::any::Any;
 use std::sync::Arc;
 use sx_runtime::chunk::Chunk;
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::instance::{Instance, builtin, instance_of};
 use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Context, NativeState, Stubs, status};
 use sx_runtime::object::{self, Rest, Type, closure_head};
@@ -697,8 +698,10 @@ impl Tier {
     fn retire(&mut self, instance: &Instance, code: Compiled) {
         instance.entry.set(self.stubs.interpret);
         instance.has_loops.set(false);
-        for (number, _) in &code.entries {
-            self.entries[*number as usize] = self.stubs.returned();
+        if !planted(Fault::NativeRowKept) {
+            for (number, _) in &code.entries {
+                self.entries[*number as usize] = self.stubs.returned();
+            }
         }
         self.retired.push(code);
     }

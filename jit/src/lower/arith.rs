@@ -6,6 +6,7 @@ use crate::types::{Arith, only};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::F64;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::native::Helper;
 use sx_runtime::object::{self, Type, header};
 use sx_runtime::ops::{Instr, Op};
@@ -100,7 +101,9 @@ impl Lower<'_, '_> {
             (false, false) => self.b.ins().bor(a, b),
         };
         let tag = self.masked(tags, 1);
-        self.guard_not(tag, way);
+        if !planted(Fault::NativeTagUnchecked) {
+            self.guard_not(tag, way);
+        }
         (a, b)
     }
 
@@ -153,7 +156,9 @@ impl Lower<'_, '_> {
                 self.b.ins().smul_overflow(a, b)
             }
         };
-        self.guard_not(overflow, way);
+        if !planted(Fault::NativeOverflowUnchecked) {
+            self.guard_not(overflow, way);
+        }
         word
     }
 
@@ -172,7 +177,9 @@ impl Lower<'_, '_> {
     fn divided(&mut self, op: Op, x: Operand, y: Operand, way: Block) -> Value {
         let (a, b) = self.fixnums(x, y, way);
         let zero = self.same(b, 0);
-        self.guard_not(zero, way);
+        if !planted(Fault::NativeZeroUnchecked) {
+            self.guard_not(zero, way);
+        }
         // Words of fixnums are twice their numbers, so remainders of words are words.
         match op {
             Op::Quotient => {
@@ -184,7 +191,7 @@ impl Lower<'_, '_> {
             }
             _ => {
                 let r = self.b.ins().srem(a, b);
-                if op == Op::Rem {
+                if op == Op::Rem || planted(Fault::NativeModSign) {
                     return r;
                 }
                 let zero = self.number(0);
@@ -308,6 +315,8 @@ impl Lower<'_, '_> {
             .load(cranelift_codegen::ir::types::I64, super::MEMORY, word, field(0));
         let byte = self.masked(head, 0xff);
         let is = self.same(byte, header(ty, 0) & 0xff);
-        self.guard(is, way);
+        if !planted(Fault::NativeGuardDropped) {
+            self.guard(is, way);
+        }
     }
 }

@@ -8,6 +8,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use std::mem::offset_of;
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::instance::Instance;
 use sx_runtime::native::{Context, Helper};
 use sx_runtime::object::{self, Rest, Type, closure_head, header};
@@ -68,7 +69,15 @@ impl Lower<'_, '_> {
     }
 
     fn store_site(&mut self, pc: usize, base: usize) {
-        let entry = self.f.entries.get(&pc).copied().unwrap_or(0);
+        let mut entry = self.f.entries.get(&pc).copied().unwrap_or(0);
+        if planted(Fault::NativeEntryWrong) {
+            entry = self.f.entries.values().next().copied().unwrap_or(0);
+        }
+        let pc = if planted(Fault::NativeSiteEarly) {
+            pc.saturating_sub(1)
+        } else {
+            pc
+        };
         let site = self.number(Site { pc, base }.with_entry(entry).0);
         self.b.ins().store(MEMORY, site, self.fp, slot_offset(base - 1));
     }
@@ -91,7 +100,9 @@ impl Lower<'_, '_> {
         let wanted = closure_head(argc as u16, rest);
         let wanted = self.b.ins().iconst(I32, wanted as i32 as i64);
         let exact = self.b.ins().icmp(IntCC::Equal, head, wanted);
-        self.guard(exact, slow);
+        if !planted(Fault::NativeArityUnchecked) {
+            self.guard(exact, slow);
+        }
     }
 
     /// What the callee is compiled to want.
@@ -160,7 +171,10 @@ impl Lower<'_, '_> {
         } else {
             (i.d(), self.global(i.c()))
         };
-        let args: Vec<Value> = (0..argc).map(|k| self.word(base + 1 + k)).collect();
+        let mut args: Vec<Value> = (0..argc).map(|k| self.word(base + 1 + k)).collect();
+        if planted(Fault::NativeTailSwapped) {
+            args.reverse();
+        }
         let slow = self.cold_block();
         let before = self.state.clone();
         let rest = self.rest_of(pc);

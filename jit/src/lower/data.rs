@@ -7,6 +7,7 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F64, I8, I64};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
 use std::mem::offset_of;
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::heap::Nursery;
 use sx_runtime::instance::{Instance, feedback};
 use sx_runtime::native::{Context, Helper};
@@ -57,7 +58,9 @@ impl Lower<'_, '_> {
                 let way = self.way_out(pc);
                 let word = self.word(i.a());
                 let unbound = self.same(word, Word::UNBOUND.0);
-                self.guard_not(unbound, way);
+                if !planted(Fault::NativeUnboundUnchecked) {
+                    self.guard_not(unbound, way);
+                }
             }
             Op::GetGlobal => {
                 let way = self.way_out(pc);
@@ -285,7 +288,9 @@ impl Lower<'_, '_> {
         let extent = self.b.ins().load(I64, MEMORY, list, field(view::EXTENT));
         let len = self.masked(extent, 0xffff_ffff);
         let there = self.b.ins().icmp(IntCC::UnsignedLessThan, n, len);
-        self.guard(there, slow);
+        if !planted(Fault::NativeLengthUnchecked) {
+            self.guard(there, slow);
+        }
         let store = self.b.ins().load(I64, MEMORY, list, field(view::BUFFER));
         let offset = self.b.ins().ushr_imm_u(extent, 32);
         let index = self.b.ins().iadd(offset, n);
@@ -430,7 +435,9 @@ impl Lower<'_, '_> {
     /// May the slot hold a young object?
     pub(super) fn needs_barrier(&self, slot: usize) -> bool {
         // A double that is boxed on the way is never young.
-        self.state.slots[slot].place != Place::Double && self.kinds(slot) & POINTER != 0
+        !planted(Fault::NativeBarrierMissing)
+            && self.state.slots[slot].place != Place::Double
+            && self.kinds(slot) & POINTER != 0
     }
 
     /// `value` has been stored in a field of `object`.
@@ -485,7 +492,9 @@ impl Lower<'_, '_> {
             let shape = l.b.ins().iadd_imm_s(shape, 1);
             let seen_shape = l.b.ins().ushr_imm_u(seen, 32);
             let same_shape = l.b.ins().icmp(IntCC::Equal, shape, seen_shape);
-            l.guard(same_shape, slow);
+            if !planted(Fault::NativeShapeUnchecked) {
+                l.guard(same_shape, slow);
+            }
             let store = l.b.ins().load(I64, MEMORY, object, field(dict::STORE));
             let low = l.masked(seen, 0xffff_fffe);
             let bytes = l.b.ins().ishl_imm_u(low, 2);

@@ -10,6 +10,7 @@ use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
 use cranelift_codegen::isa::CallConv;
 use std::mem::offset_of;
+use sx_runtime::fault::{Fault, planted};
 use sx_runtime::native::{Context, HELPERS, Helper, JUMPS, status};
 use sx_runtime::value::Word;
 
@@ -39,14 +40,17 @@ impl Lower<'_, '_> {
                 stores.push((slot, self.b.use_var(variable), is_double));
             }
         }
-        self.ways.push(Way { block, pc, stores });
+        self.ways.push(Way { block, pc, stores }.spoilt());
         block
     }
 
     pub(crate) fn way(&mut self, way: Way) {
         self.b.switch_to_block(way.block);
         for (slot, value, is_double) in way.stores {
-            let word = if is_double { self.boxed(value) } else { value };
+            let word = match is_double && !planted(Fault::NativeDoubleRaw) {
+                true => self.boxed(value),
+                false => value,
+            };
             self.b.ins().store(MEMORY, word, self.fp, slot_offset(slot));
         }
         self.jump_at(Helper::Exit, way.pc);
@@ -123,7 +127,7 @@ impl Lower<'_, '_> {
     pub(crate) fn flush(&mut self, pc: usize) {
         let mut read = vec![];
         self.f.code[pc].uses(|s| read.push(s));
-        for slot in 1..self.f.slots {
+        for slot in 1 + usize::from(planted(Fault::NativeFlushMissing))..self.f.slots {
             if self.state.slots[slot].dirty && (read.contains(&slot) || self.f.live.after(pc, slot)) {
                 let word = self.word(slot);
                 self.b.ins().store(MEMORY, word, self.fp, slot_offset(slot));
@@ -132,10 +136,15 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// May a collection move what the slot's variable points to?
+    fn may_move(&self, slot: usize) -> bool {
+        self.state.slots[slot].place == Place::Word && self.kinds(slot) & POINTER != 0
+    }
+
     /// Behind a safepoint on the straight way: words that may have moved are in the frame only.
     pub(crate) fn moved(&mut self) {
         for slot in 0..self.f.slots {
-            if self.state.slots[slot].place == Place::Word && self.kinds(slot) & POINTER != 0 {
+            if self.may_move(slot) && !planted(Fault::NativeMovedIgnored) {
                 let twin = self.state.slots[slot].twin;
                 self.state.slots[slot] = match twin {
                     true => Slot::new(Place::Double, false),
@@ -192,8 +201,8 @@ impl Lower<'_, '_> {
     /// Loads again what a collection may have moved.
     pub(crate) fn reload(&mut self, pc: usize) {
         for slot in 0..self.f.slots {
-            let needed = slot == 0 || self.f.live.after(pc, slot);
-            if needed && self.state.slots[slot].place == Place::Word && self.kinds(slot) & POINTER != 0 {
+            let needed = (slot == 0 || self.f.live.after(pc, slot)) && !planted(Fault::NativeReloadMissing);
+            if needed && self.may_move(slot) {
                 let word = self.load_slot(slot);
                 self.b.def_var(self.words[slot], word);
             }
@@ -261,6 +270,7 @@ impl Lower<'_, '_> {
         self.b.switch_to_block(on);
     }
 
+    /// The address above which no frame begins.
     pub(crate) fn limit(&mut self) -> Value {
         let limit = at(offset_of!(Context, limit));
         let limit = self.b.ins().load(I64, MEMORY.with_readonly(), self.context, limit);

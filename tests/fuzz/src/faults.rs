@@ -1,6 +1,7 @@
 //! Is every planted fault found? Each is looked for in a process of its own, since some end in a
 //! crash, which is a way of being found.
 
+use crate::run::MODES;
 use sx_runtime::fault::FAULTS;
 
 /// Programs within which a fault must be found.
@@ -22,6 +23,14 @@ pub fn find_all(seed: u64) -> std::io::Result<bool> {
     Ok(all)
 }
 
+/// The modes in which a fault can show: those of native code know nothing of the others.
+fn modes_of(name: &str) -> String {
+    let able = MODES
+        .iter()
+        .filter(|mode| mode.is_native() || !name.starts_with("native-"));
+    able.map(|mode| mode.name).collect::<Vec<_>>().join(",")
+}
+
 /// Looks for one fault: how it was found.
 fn find(name: &str, seed: u64) -> std::io::Result<Option<String>> {
     let output = std::process::Command::new(std::env::current_exe()?)
@@ -29,7 +38,7 @@ fn find(name: &str, seed: u64) -> std::io::Result<Option<String>> {
             "--fault",
             name,
             "--mode",
-            "every",
+            &modes_of(name),
             "--stop",
             "1",
             "--jobs",

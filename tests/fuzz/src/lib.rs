@@ -15,6 +15,7 @@ pub mod generate;
 pub mod run;
 pub mod sexp;
 pub mod shrink;
+mod watch;
 
 use coverage::Coverage;
 use run::{Library, MODES, Mode, Runner, Shown};

@@ -1,6 +1,6 @@
 //! The command: makes programs, compares, cuts down what differs.
 //!
-//! `sx-fuzz --programs N --seed S --mode NAME|every --coverage --jobs J
+//! `sx-fuzz --programs N --seed S --mode NAME,…|every --coverage --jobs J
 //! --stop K --known TEXT` (differences that
 //! mention the text count as none); with `--show` it prints the program of the seed and what it does;
 //! with `--file PATH` it compares the programs of a file, cases of the corpus or one program.
@@ -67,19 +67,26 @@ fn options() -> Result<Options, String> {
             "--coverage" => options.coverage = true,
             "--show" => options.show = true,
             "--mode" => {
-                let name = arguments.next().ok_or("--mode wants a name")?;
-                options.modes = MODES
-                    .iter()
-                    .filter(|mode| name == "every" || mode.name == name)
-                    .collect();
-                if options.modes.is_empty() {
-                    return Err(format!("--mode: no mode {name}"));
-                }
+                let names = arguments.next().ok_or("--mode wants a name")?;
+                options.modes = modes(&names)?;
             }
             _ => return Err(format!("no flag {flag}")),
         }
     }
     Ok(options)
+}
+
+/// The modes of these names, in the order of the table.
+fn modes(names: &str) -> Result<Vec<&'static Mode>, String> {
+    if names == "every" {
+        return Ok(MODES.iter().collect());
+    }
+    let names: Vec<&str> = names.split(',').collect();
+    let unknown = names.iter().find(|name| MODES.iter().all(|mode| mode.name != **name));
+    match unknown {
+        Some(name) => Err(format!("--mode: no mode {name}")),
+        None => Ok(MODES.iter().filter(|mode| names.contains(&mode.name)).collect()),
+    }
 }
 
 fn main() -> std::process::ExitCode {

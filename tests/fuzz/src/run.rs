@@ -1,16 +1,19 @@
 //! Programs on the machine, in every stress mode, and what differs from the oracle.
 
+use crate::watch::Watch;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use sx_interp::forget::defines_data;
-use sx_interp::machine::{Exit, Machine, NativeOptions, Stress};
-use sx_jit::Jit;
+use sx_interp::machine::{Exit, Machine, NativeOptions, NativeStats, Stress};
+use sx_jit::{Jit, Stage};
 use sx_oracle::{Answer, Edge, Outcome, PROGRAM, TestEdge, place_text};
 use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::heap::HeapOptions;
 use sx_runtime::host::{Host, HostError, SimulatedHost, Stream};
+use sx_runtime::native::Bailout;
 use sx_runtime::object::Type;
 use sx_runtime::ops::{Instr, OPS};
 use sx_runtime::print::Style;
@@ -31,8 +34,10 @@ pub struct Mode {
     collect: bool,
     /// What the machine does more often than it has to.
     stress: Stress,
-    /// When functions are compiled, if they are.
-    native: Option<NativeOptions>,
+    /// At which call a function is compiled, and at which turn a loop is, if they are.
+    native: Option<u16>,
+    /// Which compiles fail, by their number, and where.
+    fails: Option<fn(u64) -> Option<Stage>>,
 }
 
 const PLAIN: Mode = Mode {
@@ -43,20 +48,17 @@ const PLAIN: Mode = Mode {
         suspend_every_perform: false,
     },
     native: None,
+    fails: None,
 };
 const JIT: Mode = Mode {
     name: "jit-sync",
-    native: Some(NativeOptions::SYNC),
+    native: Some(1),
     ..PLAIN
 };
 /// Compiled when there is feedback, so that there is code for floats, views and the like.
 const WARM: Mode = Mode {
     name: "jit-warm",
-    native: Some(NativeOptions {
-        threshold: 3,
-        loop_threshold: 3,
-        sync: true,
-    }),
+    native: Some(3),
     ..PLAIN
 };
 const SUSPEND: Stress = Stress {
@@ -87,9 +89,27 @@ pub static MODES: &[Mode] = &[
     Mode { name: "jit-sync+seal", stress: SEAL, ..JIT },
     WARM,
     Mode { name: "jit-warm+all", collect: true, stress: EVERYTHING, ..WARM },
+    Mode { name: "jit-fails", fails: Some(every_other), ..JIT },
 ];
 
+/// Every other compile fails, at one stage after another.
+fn every_other(n: u64) -> Option<Stage> {
+    (n % 2 == 1).then(|| Stage::ALL[n as usize / 2 % Stage::ALL.len()])
+}
+
 impl Mode {
+    /// Native code from the first call on, and compiles fail as `fails` says.
+    pub const fn failing(fails: fn(u64) -> Option<Stage>) -> Mode {
+        Mode {
+            name: "failing",
+            fails: Some(fails),
+            ..JIT
+        }
+    }
+    /// Does it run native code?
+    pub fn is_native(&self) -> bool {
+        self.native.is_some()
+    }
     fn heap(&self) -> HeapOptions {
         HeapOptions {
             stress: self.collect,
@@ -104,10 +124,16 @@ impl Mode {
         machine.stress = self.stress;
         // Elsewhere these modes are the machine's, as they are for everyone.
         if sx_jit::SUPPORTED
-            && let Some(options) = &self.native
+            && let Some(calls) = self.native
         {
             let jit = Jit::new().ok_or("no native code on this machine")?;
-            machine.set_native(Box::new(jit), options.clone());
+            let jit = jit.failing(self.fails.unwrap_or(|_| None));
+            let options = NativeOptions {
+                threshold: calls.into(),
+                loop_threshold: calls,
+                ..NativeOptions::SYNC
+            };
+            machine.set_native(Box::new(jit), options);
         }
         Ok(machine)
     }
@@ -136,15 +162,19 @@ pub struct Runner {
     host: Shared,
     /// Collections before the program.
     collections: (u64, u64),
+    /// Compiles fail on purpose.
+    may_refuse: bool,
+    /// Programs run as native code.
+    is_native: bool,
 }
 
-/// A host that the runner keeps looking into.
+/// A host that the runner keeps looking into, and whether its machine is to stop.
 #[derive(Clone)]
-struct Shared(Rc<RefCell<SimulatedHost>>);
+struct Shared(Rc<RefCell<SimulatedHost>>, Arc<AtomicBool>);
 
 impl Shared {
     fn new() -> Shared {
-        Shared(Rc::new(RefCell::new(SimulatedHost::new(1))))
+        Shared(Rc::new(RefCell::new(SimulatedHost::new(1))), Arc::default())
     }
 }
 
@@ -183,7 +213,7 @@ impl Host for Shared {
         self.0.borrow_mut().delete_file(path)
     }
     fn interrupted(&self) -> bool {
-        self.0.borrow().interrupted()
+        self.1.load(Ordering::Relaxed)
     }
     fn variables(&mut self) -> Vec<(String, String)> {
         self.0.borrow_mut().variables()
@@ -229,6 +259,8 @@ impl Library {
             machine,
             host,
             collections: (0, 0),
+            may_refuse: mode.fails.is_some(),
+            is_native: mode.is_native(),
         })
     }
 }
@@ -253,14 +285,36 @@ impl Runner {
     /// stopped after a while if `bounded`.
     pub fn run(&mut self, text: &str, bounded: bool) -> Result<Shown, String> {
         let mut shown = Shown::default();
-        run_program(&mut self.machine, text, bounded, &mut shown.outcome)?;
+        // A machine that counts its steps runs no native code.
+        let watch = (bounded && self.is_native).then(|| {
+            let interrupter = self.machine.isolate.state.stack.interrupter();
+            Watch::begin(interrupter, self.host.1.clone())
+        });
+        let watch = watch.transpose().map_err(|e| e.to_string())?;
+        let counted = bounded && watch.is_none();
+        run_program(&mut self.machine, text, counted, &mut shown.outcome)?;
+        drop(watch);
         let mut host = self.host.0.borrow_mut();
         shown.outcome.output = std::mem::take(&mut host.out);
         shown.outcome.error_output = std::mem::take(&mut host.err);
         let (minor, full) = collections(&self.machine);
         shown.collections = (minor - self.collections.0, full - self.collections.1);
         shown.ops = count_ops(&self.machine);
+        if !self.may_refuse
+            && let Some(refused) = refused(&self.machine).next()
+        {
+            return Err(format!("native code was refused: {refused}"));
+        }
         Ok(shown)
+    }
+
+    /// Functions that have no native code because a compile failed, by name.
+    pub fn refused(&self) -> Vec<String> {
+        refused(&self.machine).collect()
+    }
+    /// What the native tier has done.
+    pub fn native_stats(&self) -> Option<NativeStats> {
+        self.machine.native_stats()
     }
 
     /// Forgets the program that ran.
@@ -278,12 +332,21 @@ impl Runner {
     }
 }
 
+/// Functions that a compiler would not take, too large ones left out.
+fn refused(machine: &Machine) -> impl Iterator<Item = String> {
+    machine.isolate.state.instances().filter_map(|instance| {
+        let why = instance.native.borrow().refused;
+        why.filter(|why| *why != Bailout::TooLarge)
+            .map(|why| format!("{:?}, {why:?}", instance.chunk.name))
+    })
+}
+
 fn collections(machine: &Machine) -> (u64, u64) {
     let stats = machine.isolate.heap.stats();
     (stats.minor, stats.full)
 }
 
-fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Outcome) -> Result<(), String> {
+fn run_program(machine: &mut Machine, text: &str, counted: bool, shown: &mut Outcome) -> Result<(), String> {
     let start = machine
         .evaluation_of(Source::new(PROGRAM, text))
         .map_err(|e| format!("{e:?}"))?;
@@ -294,7 +357,7 @@ fn run_program(machine: &mut Machine, text: &str, bounded: bool, shown: &mut Out
     machine.start(evaluate, &[start, Word::NIL]);
     let mut edge = TestEdge::default();
     loop {
-        let exit = if bounded {
+        let exit = if counted {
             machine.run_steps(STEPS_MAX)
         } else {
             machine.run()

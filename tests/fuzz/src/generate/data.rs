@@ -5,7 +5,8 @@ use crate::sexp::{Sexp, atom, form};
 
 impl Generator {
     pub(super) fn int(&mut self, depth: usize) -> Sexp {
-        match self.below(15) {
+        match self.below(16) {
+            15 => self.mixed(depth),
             14 => self.floats(depth),
             0..=3 => self.arithmetic(depth),
             4 => self.fold(depth),
@@ -45,6 +46,8 @@ impl Generator {
             "(/ $0 2)",
             "(+ $0 0.5)",
             "(+ 40000 $0)",
+            "(guard (e (true (note (error-message e)) $2)) (mod $0 (rem $1 2)))",
+            "(guard (e (true $2)) (quotient $0 (- $1 $1)))",
         ]);
         form(template, &[a, b, c])
     }
@@ -58,6 +61,21 @@ impl Generator {
             "(let loop ((z 1.5) (n 4)) (if (< (* z z) 9.0) (if (= n 0) $0 (loop (+ z 0.5) (- n 1))) (begin (note z) n)))",
             "(last (map (fn (x) (let ((y (* x 1.5))) (if (<= (- y x) (* y y)) (/ y 2.0) $0))) (list 1.5 $1 -2.5 3)))",
             "(reduce (fn (acc x) (if (> (* acc x) 1e200) 1.5 (* (* acc x) x))) 1.5 (list 1e100 2.5 1e100 $1 1/2))",
+            "(let* ((n $0) (x (* 0.5 n)) (y (* 3 (+ 4611686018427387000 n)))) (if (< x y) (begin (note x) n) 1))",
+        ]);
+        form(template, &[a, b])
+    }
+
+    /// One place that meets values of several kinds, shapes or lengths, or one that changes its own.
+    fn mixed(&mut self, depth: usize) -> Sexp {
+        let (a, b) = (self.expr(Ty::Int, depth), self.expr(Ty::Int, depth.min(1)));
+        let template = self.pick(&[
+            "(last (map (fn (d) (or (get d :a) $1)) (list {:a 1 :b 2} {:c $0} {:b 3} {:a $0 :b 2} {:b 3 :a 5})))",
+            "(let ((p (cons $0 (list 1)))) (append! p $1) (+ (first p) (first (rest p))))",
+            "(let ((p (cons $0 (cons 1 ())))) (set-nth! p 1 $1) (+ (first p) (nth p 1)))",
+            "(let ((x (if (< $0 $1) 1 2.5))) (begin (note (+ x 1)) $0))",
+            "(last (map (fn (x) (if (list? x) (len x) (+ x 1))) (list $1 (list 1) (cons 1 (list 2)) $0)))",
+            "(or (nth (list $0 $1 3) (+ 3 (mod $1 2))) $0)",
         ]);
         form(template, &[a, b])
     }
