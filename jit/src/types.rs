@@ -115,6 +115,11 @@ impl Types {
         if job.is_generic(pc) || noted & feedback::OTHER != 0 {
             return Arith::Any;
         }
+        // Equality is asked of anything, and a jump has no feedback that says of what.
+        let equality = matches!(i.op(), Some(Op::JumpNumEq | Op::JumpNotNumEq));
+        if equality && !only(x, number) && !only(y, number) {
+            return Arith::Any;
+        }
         // On another way to this instruction there may have been floats.
         let fixnums = only(x, FIX) && only(y, FIX);
         if !fixnums && (only(x, FLOAT) || only(y, FLOAT) || noted & feedback::FLOAT != 0) {

@@ -44,6 +44,8 @@ epoch() { # JIT
 serve() { # JIT COMMAND…: starts a server; it listens at a port that was free, $port
   local jit=$1
   shift
+  # What the last server said is gone before this one's is looked at.
+  : >"$work/served.err"
   PORT=0 SX_PERSIST_DIR=$work/store SX_SERVING_JIT=$jit "$@" >>"$work/served.out" 2>"$work/served.err" &
   server=$!
   for _ in $(seq 600); do

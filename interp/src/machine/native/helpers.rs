@@ -132,13 +132,17 @@ impl Machine {
                     }
                 }
                 AddI | SubI | VectorRefI => self.slow_op(i, &[slot(i.b()), Word::fixnum(i.imm_c())]),
-                JumpLt | JumpNotLt | JumpLe | JumpNotLe | JumpNumEq | JumpNotNumEq => {
+                // What `=` does with two values of any kind; it neither raises nor allocates.
+                JumpNumEq | JumpNotNumEq => {
+                    let (x, y) = (Value::from_raw(slot(i.a())), Value::from_raw(slot(i.b())));
+                    Ok(Word::bool(self.isolate.heap.equals(x, y)))
+                }
+                JumpLt | JumpNotLt | JumpLe | JumpNotLe => {
                     let (x, y) = (slot(i.a()), slot(i.b()));
                     match mixed_floats(x, y) {
                         Some((x, y)) => Ok(Word::bool(match op {
                             JumpLt | JumpNotLt => x < y,
-                            JumpLe | JumpNotLe => x <= y,
-                            _ => x == y,
+                            _ => x <= y,
                         })),
                         None => self.slow_op(i, &[x, y]),
                     }
