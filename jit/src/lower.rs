@@ -14,6 +14,7 @@ mod calls;
 mod data;
 mod leave;
 mod prims;
+mod scheme;
 mod slots;
 mod spoil;
 

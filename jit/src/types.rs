@@ -4,12 +4,14 @@
 //! runs it to a fixed point over a piece, and the lowering runs it again behind each instruction
 //! it has emitted. Whatever it claims, the emitted code has checked or left by a guard.
 
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use std::collections::BTreeMap;
 use sx_runtime::chunk::Const;
 use sx_runtime::fault::{Fault, planted};
 use sx_runtime::instance::feedback;
 use sx_runtime::native::CompileJob;
 use sx_runtime::object::Type;
+use sx_runtime::object::pair::{CAR, CDR};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::prims::{self, Effect};
 use sx_runtime::syntax::Node;
@@ -42,6 +44,18 @@ pub mod kind {
     pub const ANY: Kinds = 8191;
 }
 use kind::*;
+
+/// Comparisons, as both kinds of number do them.
+#[allow(missing_docs)]
+pub mod test {
+    use super::{FloatCC, IntCC};
+    pub type Test = (IntCC, FloatCC);
+    pub const LESS: Test = (IntCC::SignedLessThan, FloatCC::LessThan);
+    pub const LESS_EQUAL: Test = (IntCC::SignedLessThanOrEqual, FloatCC::LessThanOrEqual);
+    pub const GREATER: Test = (IntCC::SignedGreaterThan, FloatCC::GreaterThan);
+    pub const EQUAL: Test = (IntCC::Equal, FloatCC::Equal);
+}
+use test::{EQUAL, GREATER, LESS, Test};
 
 /// Is the set not empty and within `of`?
 pub fn only(kinds: Kinds, of: Kinds) -> bool {
@@ -223,6 +237,8 @@ impl Types {
                 }
                 match (job.intrinsic(i), job.primitive(i).map(|p| p.result)) {
                     (Some(Intrinsic::Sqrt), _) if only(self.of(i.b() + 1), FLOAT) => FLOAT,
+                    // Through a float, or a float through anything, is one or an error.
+                    (Some(Intrinsic::Divide), _) if [1, 2].iter().any(|k| only(self.of(i.b() + k), FLOAT)) => FLOAT,
                     (Some(Intrinsic::List | Intrinsic::BufferList), _) => VIEW,
                     (_, Some(prims::Type::Bool)) => BOOL,
                     (_, Some(prims::Type::Index)) => FIX,
@@ -300,6 +316,20 @@ pub enum Intrinsic {
     Buffer,
     BufferSnoc,
     BufferList,
+    /// Scheme's: the part of a pair at the end of a path of fields.
+    Part(&'static [usize]),
+    /// Scheme's: a store into a part of a pair.
+    SetPart(usize),
+    /// Scheme's `pair?`, else `null?`.
+    IsPair(bool),
+    /// Scheme's `=` of two numbers.
+    NumbersEqual,
+    /// How a number compares with 0.
+    Sign(Test),
+    /// How two characters compare.
+    Chars(IntCC),
+    /// Scheme's `/` of two numbers.
+    Divide,
 }
 
 /// Name, number of arguments (`None`: one to `MOST_ITEMS`).
@@ -327,6 +357,29 @@ const INTRINSICS: &[(&str, Option<usize>, Intrinsic)] = &[
     ("%buffer", Some(1), Intrinsic::Buffer),
     ("%buffer-snoc", Some(3), Intrinsic::BufferSnoc),
     ("%buffer->list", Some(2), Intrinsic::BufferList),
+    ("%scheme:car", Some(1), Intrinsic::Part(&[CAR])),
+    ("%scheme:cdr", Some(1), Intrinsic::Part(&[CDR])),
+    ("%scheme:caar", Some(1), Intrinsic::Part(&[CAR, CAR])),
+    ("%scheme:cadr", Some(1), Intrinsic::Part(&[CDR, CAR])),
+    ("%scheme:cdar", Some(1), Intrinsic::Part(&[CAR, CDR])),
+    ("%scheme:cddr", Some(1), Intrinsic::Part(&[CDR, CDR])),
+    ("%scheme:caddr", Some(1), Intrinsic::Part(&[CDR, CDR, CAR])),
+    ("%scheme:cdddr", Some(1), Intrinsic::Part(&[CDR, CDR, CDR])),
+    ("%scheme:cadddr", Some(1), Intrinsic::Part(&[CDR, CDR, CDR, CAR])),
+    ("%scheme:set-car!", Some(2), Intrinsic::SetPart(CAR)),
+    ("%scheme:set-cdr!", Some(2), Intrinsic::SetPart(CDR)),
+    ("%scheme:pair?", Some(1), Intrinsic::IsPair(true)),
+    ("%scheme:null?", Some(1), Intrinsic::IsPair(false)),
+    ("%scheme:=", Some(2), Intrinsic::NumbersEqual),
+    ("%scheme:/", Some(2), Intrinsic::Divide),
+    ("zero?", Some(1), Intrinsic::Sign(EQUAL)),
+    ("positive?", Some(1), Intrinsic::Sign(GREATER)),
+    ("negative?", Some(1), Intrinsic::Sign(LESS)),
+    ("char=?", Some(2), Intrinsic::Chars(IntCC::Equal)),
+    ("char<?", Some(2), Intrinsic::Chars(IntCC::UnsignedLessThan)),
+    ("char>?", Some(2), Intrinsic::Chars(IntCC::UnsignedGreaterThan)),
+    ("char<=?", Some(2), Intrinsic::Chars(IntCC::UnsignedLessThanOrEqual)),
+    ("char>=?", Some(2), Intrinsic::Chars(IntCC::UnsignedGreaterThanOrEqual)),
 ];
 
 /// Items of a list that is made in native code, at most.
@@ -396,7 +449,7 @@ impl Notes<'_> {
     pub fn is_pure_intrinsic(&self, i: Instr) -> bool {
         !matches!(
             self.intrinsic(i),
-            None | Some(Intrinsic::BufferSnoc | Intrinsic::BufferList)
+            None | Some(Intrinsic::BufferSnoc | Intrinsic::BufferList | Intrinsic::SetPart(_))
         )
     }
     /// Has the primitive of a `CallPrim` code of its own?

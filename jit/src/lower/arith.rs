@@ -2,8 +2,9 @@
 
 use super::{Lower, field};
 use crate::types::kind::{FIX, FLOAT};
+use crate::types::test::{EQUAL, GREATER, LESS, LESS_EQUAL, Test};
 use crate::types::{Arith, only};
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::F64;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
 use sx_runtime::fault::{Fault, planted};
@@ -11,14 +12,6 @@ use sx_runtime::native::Helper;
 use sx_runtime::object::{self, Type, header};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::value::{TAG_POINTER, Word};
-
-/// A comparison as both kinds of number do it.
-type Test = (IntCC, FloatCC);
-
-const LESS: Test = (IntCC::SignedLessThan, FloatCC::LessThan);
-const LESS_EQUAL: Test = (IntCC::SignedLessThanOrEqual, FloatCC::LessThanOrEqual);
-const GREATER: Test = (IntCC::SignedGreaterThan, FloatCC::GreaterThan);
-const EQUAL: Test = (IntCC::Equal, FloatCC::Equal);
 
 /// The comparison of a jump, and whether it is taken when that holds.
 fn test_of(op: Op) -> Option<(Test, bool)> {
@@ -238,6 +231,11 @@ impl Lower<'_, '_> {
     /// The double in a slot, which holds a float or `way` is taken.
     pub(super) fn float_in(&mut self, slot: usize, way: Block) -> Value {
         self.double_of(Slot(slot), false, way)
+    }
+
+    /// The double of the number in a slot, a float or a fixnum; anything else takes `way`.
+    pub(super) fn number_in(&mut self, slot: usize, way: Block) -> Value {
+        self.double_of(Slot(slot), true, way)
     }
 
     /// Both operands as doubles: at least one is a float, the other may be a fixnum that a double

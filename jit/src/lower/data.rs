@@ -423,7 +423,7 @@ impl Lower<'_, '_> {
 
     // --- stores --------------------------------------------------------------------------------
 
-    fn store_field(&mut self, object: Value, number: usize, from: usize) {
+    pub(super) fn store_field(&mut self, object: Value, number: usize, from: usize) {
         let value = self.word(from);
         self.b.ins().store(MEMORY, value, object, field(number));
         if self.needs_barrier(from) {

@@ -71,6 +71,13 @@ impl Lower<'_, '_> {
             Some(Intrinsic::Buffer) => self.buffer(pc, arg),
             Some(Intrinsic::BufferSnoc) => self.buffer_snoc(pc, arg),
             Some(Intrinsic::BufferList) => self.buffer_list(pc, arg),
+            Some(Intrinsic::Part(path)) => self.part_of_pair(pc, arg, path),
+            Some(Intrinsic::SetPart(part)) => self.set_part(pc, arg, part),
+            Some(Intrinsic::IsPair(wants_pair)) => self.is_pair_or_null(pc, arg, wants_pair),
+            Some(Intrinsic::NumbersEqual) => return self.numbers_equal(pc, i),
+            Some(Intrinsic::Divide) => return self.divide(pc, i),
+            Some(Intrinsic::Sign(test)) => return self.sign_is(pc, i, test),
+            Some(Intrinsic::Chars(test)) => self.chars_compare(pc, arg, test),
             _ => self.safepoint(Helper::Primitive, pc),
         };
         self.set_word(i.a(), word);

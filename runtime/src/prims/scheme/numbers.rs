@@ -28,8 +28,15 @@ prims! { NUMBERS {
     /// The simplest rational within y of x.
     "%scheme:rationalize" (x: Number, y: Number) -> Number, Pure, rationalize, ["(%scheme:rationalize 3/10 1/10) ; => 1/3", "(%scheme:rationalize 0.3 1/10) ; => 0.3333333333333333"];
     /// Are all arguments the same number? Anything but a number is an error.
-    "%scheme:=" (x: Number, more: Number rest) -> Bool, Pure, |cx| Ok(Word::bool((1..cx.argc()).all(|i| cx.num(i - 1).equals(&cx.num(i))))), ["(%scheme:= 1 1.0) ; => true", "(%scheme:= 1 :a) ; error: Expected number, got string"];
+    "%scheme:=" (x: Number, more: Number rest) -> Bool, Pure, |cx| Ok(Word::bool((1..cx.argc()).all(|i| are_equal(cx, i - 1, i)))), ["(%scheme:= 1 1.0) ; => true", "(%scheme:= 1 :a) ; error: Expected number, got string"];
 } }
+
+fn are_equal(cx: &Cx<'_>, i: usize, j: usize) -> bool {
+    match (cx.arg(i).as_fixnum(), cx.arg(j).as_fixnum()) {
+        (Some(a), Some(b)) => a == b,
+        _ => cx.num(i).equals(&cx.num(j)),
+    }
+}
 
 fn divide(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let mut quotient = match cx.argc() {
