@@ -13,16 +13,18 @@ mod memory;
 mod piece;
 mod profile;
 mod stubs;
+mod trial;
 mod types;
 mod unit;
 
-pub use unit::Stage;
+pub use trial::{Force, Stage, Tally};
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Stubs};
 use sx_runtime::stack::Interrupter;
+use trial::Trial;
 use unit::{Answer, Maker};
 
 pub use late::Late;
@@ -37,12 +39,14 @@ pub struct Jit {
     /// Where the next compile is to fail, given how many there were, if a test wants some to.
     fails: fn(u64) -> Option<Stage>,
     compiles: u64,
+    /// When guards are to fail, if a test wants them to.
+    guards: Option<(Force, &'static Tally)>,
 }
 
 /// A job on its way to the thread that compiles.
 struct Request {
     job: CompileJob,
-    fails: Option<Stage>,
+    trial: Trial,
     answer: Sender<Answer>,
     wake: Interrupter,
 }
@@ -100,13 +104,13 @@ fn begin() -> Option<Shared> {
     let work = move || {
         for Request {
             job,
-            fails,
+            trial,
             answer,
             wake,
         } in jobs
         {
             let instance = job.instance;
-            let made = maker.compile(&job, fails);
+            let made = maker.compile(&job, trial);
             // The isolate may be gone; nobody misses the answer then.
             if answer.send((instance, made)).is_ok() {
                 wake.poke();
@@ -131,6 +135,7 @@ impl Jit {
             answers: channel(),
             fails: |_| None,
             compiles: 0,
+            guards: None,
         })
     }
 
@@ -141,9 +146,18 @@ impl Jit {
         self
     }
 
-    fn next_failure(&mut self) -> Option<Stage> {
+    /// A compiler for tests, in whose code guards fail that would have held; `tally` counts them.
+    pub fn forcing(mut self, force: Force, tally: &'static Tally) -> Jit {
+        self.guards = Some((force, tally));
+        self
+    }
+
+    fn next_trial(&mut self) -> Trial {
         self.compiles += 1;
-        (self.fails)(self.compiles - 1)
+        Trial {
+            fails: (self.fails)(self.compiles - 1),
+            guards: self.guards,
+        }
     }
 }
 
@@ -152,16 +166,16 @@ impl Compiler for Jit {
         self.stubs
     }
     fn compile(&mut self, job: CompileJob) -> Result<Compiled, Bailout> {
-        let fails = self.next_failure();
-        self.maker.compile(&job, fails)
+        let trial = self.next_trial();
+        self.maker.compile(&job, trial)
     }
     fn submit(&mut self, job: CompileJob, wake: Interrupter) {
         let answer = self.answers.0.clone();
         let instance = job.instance;
-        let fails = self.next_failure();
+        let trial = self.next_trial();
         let request = Request {
             job,
-            fails,
+            trial,
             answer,
             wake,
         };

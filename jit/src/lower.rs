@@ -20,6 +20,7 @@ mod spoil;
 
 use crate::inline::{Leaf, Region};
 use crate::piece::{Blocks, Piece, Root, is_call};
+use crate::trial::Marks;
 use crate::types::kind::FLOAT;
 use crate::types::{Notes, Types, only};
 use cranelift_codegen::ir::types::{F64, I64};
@@ -200,6 +201,8 @@ pub struct Lower<'a, 'f> {
     ways: Vec<Way>,
     /// The callee whose code is being emitted, if it is a callee's.
     pub(crate) region: Option<Region>,
+    /// Marks of guards, if they are to fail on purpose.
+    marks: Option<&'a Marks>,
     tail: SigRef,
     signatures: BTreeMap<usize, SigRef>,
 }
@@ -220,8 +223,13 @@ fn slot_offset(slot: usize) -> i32 {
 
 impl<'a, 'f> Lower<'a, 'f> {
     /// Emits `piece` into `b`.
-    pub fn run(f: &'a Function<'a>, piece: Rc<Piece>, b: FunctionBuilder<'f>) -> FunctionBuilder<'f> {
-        let mut lower = Lower::begin(f, piece, b);
+    pub fn run(
+        f: &'a Function<'a>,
+        piece: Rc<Piece>,
+        marks: Option<&'a Marks>,
+        b: FunctionBuilder<'f>,
+    ) -> FunctionBuilder<'f> {
+        let mut lower = Lower::begin(f, piece, marks, b);
         lower.emit_blocks();
         for way in std::mem::take(&mut lower.ways) {
             lower.way(way);
@@ -238,7 +246,12 @@ impl<'a, 'f> Lower<'a, 'f> {
         }
     }
 
-    fn begin(f: &'a Function<'a>, piece: Rc<Piece>, mut b: FunctionBuilder<'f>) -> Lower<'a, 'f> {
+    fn begin(
+        f: &'a Function<'a>,
+        piece: Rc<Piece>,
+        marks: Option<&'a Marks>,
+        mut b: FunctionBuilder<'f>,
+    ) -> Lower<'a, 'f> {
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
@@ -266,6 +279,7 @@ impl<'a, 'f> Lower<'a, 'f> {
             inherited: BTreeMap::new(),
             ways: vec![],
             region: None,
+            marks,
             tail,
             signatures: BTreeMap::new(),
         };

@@ -6,7 +6,7 @@
 //! dropped.
 #![allow(unsafe_code)]
 
-use crate::unit::Stage;
+use crate::trial::Stage;
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::{ModuleError, ModuleResult};
 use memmap2::{MmapMut, MmapOptions, MmapRaw};

@@ -9,6 +9,7 @@ use crate::memory::{Provider, Space, UnitMemory};
 use crate::piece::{Piece, Root, is_call};
 use crate::profile;
 use crate::stubs;
+use crate::trial::{Marks, Stage, Trial};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{self, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -27,26 +28,6 @@ use sx_runtime::native::{Bailout, CompileJob, Compiled};
 /// The address of the instance, and what came of it.
 pub type Answer = (usize, Result<Compiled, Bailout>);
 
-/// A step of a compile, for tests that have one fail there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The function has been cut into pieces.
-    Cut,
-    /// A piece is being lowered: a panic.
-    Lower,
-    /// The code generator is about to make machine code of it.
-    Emit,
-    /// Memory for the code is wanted: there is none.
-    Allocate,
-    /// The code is to be made executable: the system refuses.
-    Map,
-}
-
-impl Stage {
-    /// All of them, in their order.
-    pub const ALL: [Stage; 5] = [Stage::Cut, Stage::Lower, Stage::Emit, Stage::Allocate, Stage::Map];
-}
-
 /// Functions with more instructions stay with the machine.
 const MOST_INSTRUCTIONS: usize = 6_000;
 /// Nor is a function compiled whose pieces have in all more than this and `MOST_GROWTH` times its
@@ -60,8 +41,8 @@ pub struct Maker {
     space: Arc<Space>,
     context: Context,
     frontend: FunctionBuilderContext,
-    /// Where the compile under way is to fail.
-    fails: Option<Stage>,
+    /// What a test wants of the compile under way.
+    trial: Trial,
 }
 
 /// A module under construction, and where its code goes.
@@ -121,13 +102,13 @@ impl Maker {
             space,
             context: Context::new(),
             frontend: FunctionBuilderContext::new(),
-            fails: None,
+            trial: Trial::default(),
         })
     }
 
     /// The compile goes on, unless it is to fail here.
     fn pass(&self, stage: Stage) -> Result<(), Bailout> {
-        match self.fails == Some(stage) {
+        match self.trial.fails == Some(stage) {
             true => Err(Bailout::Injected),
             false => Ok(()),
         }
@@ -144,7 +125,10 @@ impl Maker {
 
     /// An empty module.
     pub fn unit(&self) -> Unit {
-        let memory = Provider(Arc::new(Mutex::new(UnitMemory::new(self.space.clone(), self.fails))));
+        let memory = Provider(Arc::new(Mutex::new(UnitMemory::new(
+            self.space.clone(),
+            self.trial.fails,
+        ))));
         let mut builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
         builder.memory_provider(Box::new(memory.clone()));
         Unit {
@@ -181,10 +165,10 @@ impl Maker {
         emit(builder).ok_or(Bailout::Refused)
     }
 
-    /// Compiles a job, or fails at a stage. Whatever goes wrong in the code generator is a bailout.
-    pub fn compile(&mut self, job: &CompileJob, fails: Option<Stage>) -> Result<Compiled, Bailout> {
-        self.fails = fails;
-        if cfg!(debug_assertions) && fails.is_none() {
+    /// Compiles a job, as a test may want it. Whatever goes wrong in the code generator is a bailout.
+    pub fn compile(&mut self, job: &CompileJob, trial: Trial) -> Result<Compiled, Bailout> {
+        self.trial = trial;
+        if cfg!(debug_assertions) && trial.fails.is_none() {
             // A test is to see it.
             return self.compile_here(job);
         }
@@ -202,13 +186,14 @@ impl Maker {
         let (function, pieces) = pieces_of(job)?;
         self.pass(Stage::Cut)?;
         let panics = self.pass(Stage::Lower).is_err();
+        let marks = self.trial.guards.map(|(force, tally)| Marks::new(force, tally));
         let mut unit = self.unit();
         let frontend_config = self.isa.frontend_config();
         let mut ids = vec![];
         let mut sizes = vec![];
         for piece in &pieces {
             let id = self.define(&mut unit, piece_signature(), |b| {
-                let lowered = Lower::run(&function, piece.clone(), b);
+                let lowered = Lower::run(&function, piece.clone(), marks.as_ref(), b);
                 if panics {
                     // Without the words that a panic prints.
                     std::panic::resume_unwind(Box::new("injected"));
@@ -232,7 +217,7 @@ impl Maker {
             inlined: function.all_inlined(),
             bytes: sizes.iter().sum(),
             nanos: 0,
-            memory: Box::new(memory),
+            memory: Box::new((memory, marks)),
         };
         for (piece, address) in pieces.iter().zip(addresses) {
             match piece.root {
@@ -252,7 +237,7 @@ impl Maker {
         let (mut form, mut code) = (String::new(), String::new());
         for piece in &pieces {
             self.write(piece_signature(), |b| {
-                Lower::run(&function, piece.clone(), b).finalize(frontend_config);
+                Lower::run(&function, piece.clone(), None, b).finalize(frontend_config);
                 Some(())
             })?;
             // Writing to a string does not fail.

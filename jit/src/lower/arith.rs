@@ -304,9 +304,15 @@ impl Lower<'_, '_> {
 
     /// Is the word a pointer to an object of this type? Otherwise `way` is taken.
     pub(super) fn guard_type(&mut self, word: Value, ty: Type, way: Block) {
+        self.force(way);
+        self.jump_unless_type(word, ty, way);
+    }
+
+    /// The same where `to` does something else, so that it is no guard.
+    pub(super) fn jump_unless_type(&mut self, word: Value, ty: Type, to: Block) {
         let tag = self.masked(word, 7);
         let pointer = self.same(tag, TAG_POINTER);
-        self.guard(pointer, way);
+        self.jump_unless(pointer, to);
         let head = self
             .b
             .ins()
@@ -314,7 +320,7 @@ impl Lower<'_, '_> {
         let byte = self.masked(head, 0xff);
         let is = self.same(byte, header(ty, 0) & 0xff);
         if !planted(Fault::NativeGuardDropped) {
-            self.guard(is, way);
+            self.jump_unless(is, to);
         }
     }
 }

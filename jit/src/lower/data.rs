@@ -311,8 +311,8 @@ impl Lower<'_, '_> {
         self.b.ins().brif(same, done, &[BlockArg::Value(same)], other, &[]);
         self.b.switch_to_block(other);
         let no = self.b.create_block();
-        self.guard_type(x, Type::Flonum, no);
-        self.guard_type(y, Type::Flonum, no);
+        self.jump_unless_type(x, Type::Flonum, no);
+        self.jump_unless_type(y, Type::Flonum, no);
         let [f, g] = [x, y].map(|word| self.b.ins().load(F64, MEMORY, word, field(object::flonum::BITS)));
         let [m, n] = [f, g].map(|double| self.b.ins().bitcast(I64, MemFlagsData::new(), double));
         let bits = self.b.ins().icmp(IntCC::Equal, m, n);

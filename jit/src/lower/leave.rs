@@ -64,13 +64,34 @@ impl Lower<'_, '_> {
 
     /// Goes on only if `condition` holds; otherwise to `way`.
     pub(crate) fn guard(&mut self, condition: Value, way: Block) {
+        self.force(way);
+        self.jump_unless(condition, way);
+    }
+
+    /// Goes on only if `condition` holds, which is no guard: `to` does something else.
+    pub(crate) fn jump_unless(&mut self, condition: Value, to: Block) {
         let on = self.b.create_block();
-        self.b.ins().brif(condition, on, &[], way, &[]);
+        self.b.ins().brif(condition, on, &[], to, &[]);
+        self.b.switch_to_block(on);
+    }
+
+    /// Where a guard is to fail on purpose, it does.
+    pub(crate) fn force(&mut self, way: Block) {
+        let Some(marks) = self.marks else { return };
+        let (mark, then) = marks.add();
+        let (mark, then) = (self.number(mark as u64), self.number(then));
+        let fails = self.b.ins().load(I64, MEMORY, mark, 0);
+        let (failing, on) = (self.cold_block(), self.b.create_block());
+        self.b.ins().brif(fails, failing, &[], on, &[]);
+        self.b.switch_to_block(failing);
+        self.b.ins().store(MEMORY, then, mark, 0);
+        self.b.ins().jump(way, &[]);
         self.b.switch_to_block(on);
     }
 
     /// Goes on only unless `condition` holds; otherwise to `way`.
     pub(crate) fn guard_not(&mut self, condition: Value, way: Block) {
+        self.force(way);
         let on = self.b.create_block();
         self.b.ins().brif(condition, way, &[], on, &[]);
         self.b.switch_to_block(on);

@@ -8,7 +8,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use sx_fuzz::coverage::Coverage;
-use sx_fuzz::run::{MODES, Mode};
+use sx_fuzz::run::{GUARDS, MODES, Mode};
 use sx_fuzz::{BATCH, Fuzzer, Mismatch};
 use sx_runtime::fault::{FAULTS, Fault};
 
@@ -226,6 +226,10 @@ fn run(options: &Options) -> Result<bool, String> {
             modes.join(" "),
             began.elapsed()
         );
+        let (emitted, forced) = GUARDS.counts();
+        if emitted > 0 {
+            println!("guards: {forced} of {emitted} failed on purpose");
+        }
     }
     Ok(found == 0)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use sx_interp::forget::defines_data;
 use sx_interp::machine::{Exit, Machine, NativeOptions, NativeStats, Stress};
-use sx_jit::{Jit, Stage};
+use sx_jit::{Force, Jit, Stage, Tally};
 use sx_oracle::{Answer, Edge, Outcome, PROGRAM, TestEdge, place_text};
 use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::heap::HeapOptions;
@@ -38,6 +38,8 @@ pub struct Mode {
     native: Option<u16>,
     /// Which compiles fail, by their number, and where.
     fails: Option<fn(u64) -> Option<Stage>>,
+    /// When guards fail that would have held.
+    guards: Option<Force>,
 }
 
 const PLAIN: Mode = Mode {
@@ -49,6 +51,7 @@ const PLAIN: Mode = Mode {
     },
     native: None,
     fails: None,
+    guards: None,
 };
 const JIT: Mode = Mode {
     name: "jit-sync",
@@ -89,8 +92,13 @@ pub static MODES: &[Mode] = &[
     Mode { name: "jit-sync+seal", stress: SEAL, ..JIT },
     WARM,
     Mode { name: "jit-warm+all", collect: true, stress: EVERYTHING, ..WARM },
+    Mode { name: "jit-warm+guards-once", guards: Some(Force::Once), ..WARM },
+    Mode { name: "jit-sync+guards-always", guards: Some(Force::Always), ..JIT },
     Mode { name: "jit-fails", fails: Some(every_other), ..JIT },
 ];
+
+/// Guards in code that has gone, and those that failed on purpose.
+pub static GUARDS: Tally = Tally::new();
 
 /// Every other compile fails, at one stage after another.
 fn every_other(n: u64) -> Option<Stage> {
@@ -128,6 +136,10 @@ impl Mode {
         {
             let jit = Jit::new().ok_or("no native code on this machine")?;
             let jit = jit.failing(self.fails.unwrap_or(|_| None));
+            let jit = match self.guards {
+                Some(force) => jit.forcing(force, &GUARDS),
+                None => jit,
+            };
             let options = NativeOptions {
                 threshold: calls.into(),
                 loop_threshold: calls,
