@@ -50,6 +50,11 @@ pub trait Roots {
     /// In a full collection, called with the instance of each live closure: calls `f` with the
     /// words it holds, at least the first time.
     fn instance(&mut self, instance: *const (), f: &mut dyn FnMut(&mut Word));
+    /// Behind a full collection: drops what it did not meet; says how many bytes what is left takes
+    /// outside the heap.
+    fn sweep(&mut self) -> usize {
+        0
+    }
 }
 
 /// No roots but the heap's own handles.
@@ -172,6 +177,8 @@ pub struct Heap {
     poison_from: usize,
     options: HeapOptions,
     stats: HeapStats,
+    /// Bytes outside the heap that live as long as objects in it: the code of functions.
+    outside: Cell<usize>,
     /// Bytes above which the next collection is a full one.
     next_full: Cell<usize>,
 }
@@ -213,6 +220,7 @@ impl Heap {
             poison_from: start,
             options,
             stats: HeapStats::default(),
+            outside: Cell::new(0),
             next_full: Cell::new(0),
         };
         heap.zero = heap.float_old(0.0);
@@ -243,9 +251,13 @@ impl Heap {
         room
     }
 
-    /// Bytes held: old and large objects and the nursery.
+    /// Bytes held: old and large objects, the nursery, and what hangs on objects outside.
     pub fn used(&self) -> usize {
-        self.old.borrow().used() + self.layout.size()
+        self.old.borrow().used() + self.layout.size() + self.outside.get()
+    }
+    /// So many bytes more are held outside.
+    pub fn hold_outside(&self, bytes: usize) {
+        self.outside.set(self.outside.get() + bytes);
     }
     /// The memory limit in bytes.
     pub fn limit(&self) -> usize {

@@ -53,6 +53,20 @@ pub struct Instance {
     feedback_memory: Box<[feedback::FeedbackCell]>,
 }
 
+impl Instance {
+    /// About how many bytes it and its chunk take; those of the core library count as none, since every
+    /// program has them.
+    pub fn weight(&self) -> usize {
+        const SMALL_PARTS: usize = 512;
+        if self.chunk.core {
+            return 0;
+        }
+        // The instructions are here and, each with its place, in the chunk.
+        let code = self.code_memory.len() * 3 * size_of::<u64>();
+        size_of::<Instance>() + code + self.consts_memory.len() * 8 * size_of::<Word>() + SMALL_PARTS
+    }
+}
+
 /// Values of `Instance::builtin`: the number of a primitive, or one of these.
 pub mod builtin {
     /// A control operation: this plus its number.

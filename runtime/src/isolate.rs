@@ -55,7 +55,6 @@ pub struct State {
     young_instances: usize,
     /// Number of the running or last full collection.
     collection: u32,
-    sweep: bool,
     /// Where instances without native code are entered by native code.
     interpret_stub: usize,
     /// A primitive was redefined, which instances with native code had compiled.
@@ -125,9 +124,6 @@ impl Roots for State {
         // SAFETY: whoever can collect has brought the stack to a safepoint.
         unsafe { self.stack.visit(f) };
         self.kept.iter_mut().chain(&mut self.embedded).for_each(&mut *f);
-        if std::mem::take(&mut self.sweep) {
-            self.sweep_instances();
-        }
         match kind {
             // Cells and constants are old objects or were made since the last collection.
             GcKind::Minor => {
@@ -139,7 +135,6 @@ impl Roots for State {
             GcKind::Full => {
                 self.globals.cells().for_each(f);
                 self.collection = self.collection.wrapping_add(1).max(1);
-                self.sweep = true;
             }
         }
     }
@@ -160,11 +155,8 @@ impl Roots for State {
             }
         }
     }
-}
 
-impl State {
-    /// Drops the instances the last full collection did not meet.
-    fn sweep_instances(&mut self) {
+    fn sweep(&mut self) -> usize {
         let (last, young) = (self.collection, self.young_instances);
         let mut i = 0;
         let mut kept_old = 0;
@@ -175,7 +167,11 @@ impl State {
             keep
         });
         self.young_instances = kept_old;
+        self.instances.iter().map(|instance| instance.weight()).sum()
     }
+}
+
+impl State {
     /// Native code enters functions that have none at `stub`.
     pub fn set_interpret_stub(&mut self, stub: usize) {
         self.interpret_stub = stub;
@@ -214,7 +210,6 @@ impl Isolate {
             instances: vec![],
             young_instances: 0,
             collection: 1,
-            sweep: false,
             interpret_stub: 0,
             redefined: false,
         };
@@ -251,6 +246,7 @@ impl Isolate {
     fn keep_instance(&mut self, instance: Box<Instance>) -> *const Instance {
         let at: *const Instance = &*instance;
         instance.entry.set(self.state.interpret_stub);
+        self.heap.hold_outside(instance.weight());
         self.state.instances.push(instance);
         at
     }

@@ -94,6 +94,7 @@ impl Heap {
     fn collect_full(&mut self, roots: &mut dyn Roots) {
         let began = Instant::now();
         Full::run(self, roots);
+        self.outside.set(roots.sweep());
         self.stats.full += 1;
         self.stats.live = self.used();
         self.next_full.set(self.full_threshold(self.stats.live));
