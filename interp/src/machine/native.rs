@@ -34,6 +34,8 @@ const MOST_EXITS: u32 = 12;
 /// Instructions of functions that may become part of their callers, and callees within callees.
 const SMALL: usize = 40;
 const DEEPEST: usize = 3;
+/// Functions that wait for their compile at most; loops are compiled all the same.
+const MOST_WAITING: usize = 256;
 /// Times a function is compiled at most.
 const MOST_COMPILES: u32 = 40;
 
@@ -111,6 +113,8 @@ pub(super) struct Tier {
     compiler: Box<dyn Compiler>,
     options: NativeOptions,
     stats: NativeStats,
+    /// Functions that have been asked for and not come.
+    waiting: usize,
     /// Code that nothing enters any more, until native code has been left.
     retired: Vec<Compiled>,
     /// Why the run ends, from a helper to `run_native`.
@@ -147,6 +151,7 @@ impl Machine {
             compiler,
             options,
             stats: NativeStats::default(),
+            waiting: 0,
             retired: vec![],
             exit: None,
             panic: None,
@@ -377,6 +382,11 @@ impl Machine {
         if native.pending || native.refused.is_some() || native.compiles >= MOST_COMPILES || !is_compilable(instance) {
             return;
         }
+        if tier.waiting >= MOST_WAITING && native.loops.is_empty() {
+            // It asks again if it is still called.
+            instance.calls.set(0);
+            return;
+        }
         let Some(mut job) = tier.job(instance, &native) else {
             return;
         };
@@ -388,6 +398,7 @@ impl Machine {
             self.install(instance, made);
         } else {
             native.pending = true;
+            tier.waiting += 1;
             tier.compiler.submit(job, self.isolate.state.stack.interrupter());
         }
     }
@@ -396,6 +407,7 @@ impl Machine {
     pub(super) fn install_finished(&mut self) {
         let Some(tier) = &mut self.native else { return };
         let finished = tier.compiler.finished();
+        tier.waiting -= finished.len();
         for (instance, made) in finished {
             // SAFETY: an instance with a pending compile is kept.
             let instance = unsafe { &*(instance as *const Instance) };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use sx_interp::forget::defines_data;
 use sx_interp::machine::{Exit, Machine, NativeOptions, NativeStats, Stress};
-use sx_jit::{Force, Jit, Stage, Tally};
+use sx_jit::{Force, Jit, Late, Stage, Tally};
 use sx_oracle::{Answer, Edge, Outcome, PROGRAM, TestEdge, place_text};
 use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::heap::HeapOptions;
@@ -36,6 +36,8 @@ pub struct Mode {
     stress: Stress,
     /// At which call a function is compiled, and at which turn a loop is, if they are.
     native: Option<u16>,
+    /// Does code come some time after it was asked for, in another order?
+    late: bool,
     /// Which compiles fail, by their number, and where.
     fails: Option<fn(u64) -> Option<Stage>>,
     /// When guards fail that would have held.
@@ -50,6 +52,7 @@ const PLAIN: Mode = Mode {
         suspend_every_perform: false,
     },
     native: None,
+    late: false,
     fails: None,
     guards: None,
 };
@@ -94,11 +97,15 @@ pub static MODES: &[Mode] = &[
     Mode { name: "jit-warm+all", collect: true, stress: EVERYTHING, ..WARM },
     Mode { name: "jit-warm+guards-once", guards: Some(Force::Once), ..WARM },
     Mode { name: "jit-sync+guards-always", guards: Some(Force::Always), ..JIT },
+    Mode { name: "jit-late", late: true, ..JIT },
     Mode { name: "jit-fails", fails: Some(every_other), ..JIT },
 ];
 
 /// Guards in code that has gone, and those that failed on purpose.
 pub static GUARDS: Tally = Tally::new();
+
+/// What delays are taken from.
+const LATE_SEED: u64 = 0x5eed;
 
 /// Every other compile fails, at one stage after another.
 fn every_other(n: u64) -> Option<Stage> {
@@ -143,9 +150,13 @@ impl Mode {
             let options = NativeOptions {
                 threshold: calls.into(),
                 loop_threshold: calls,
+                sync: !self.late,
                 ..NativeOptions::SYNC
             };
-            machine.set_native(Box::new(jit), options);
+            match self.late {
+                true => machine.set_native(Box::new(Late::new(jit, LATE_SEED)), options),
+                false => machine.set_native(Box::new(jit), options),
+            }
         }
         Ok(machine)
     }
