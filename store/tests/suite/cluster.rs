@@ -22,7 +22,10 @@ server=$!
 word=
 read -r word
 case $word in
-    kill) kill -KILL $server ;;
+    kill)
+        # Its processes with it: one of them would answer once more.
+        kill -STOP $server
+        kill -KILL $server $(cat /proc/$server/task/*/children) ;;
     *) kill -INT $server ;;
 esac
 wait $server
