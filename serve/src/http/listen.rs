@@ -149,7 +149,7 @@ const SOCKET: &str = "%http-websocket";
 /// How long to wait when no connection can be accepted, for lack of descriptors for instance.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How long a connection without a request is kept when the server stops.
+/// How long a connection without a request is kept when the server stops or the isolate broke.
 const FRESH: Duration = Duration::from_millis(500);
 
 /// How long requests of an isolate that broke have to be told so.
@@ -249,16 +249,15 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let mut connection = std::pin::pin!(connection.with_upgrades());
     tokio::select! {
         ended = connection.as_mut() => return ended,
-        () = stop.wait() => {
-            // What a client has sent with its connection may be on its way.
-            let until = tokio::time::Instant::now() + FRESH;
-            while !peer.has_asked.get() && tokio::time::Instant::now() < until {
-                if let Ok(ended) = tokio::time::timeout(PAUSE, connection.as_mut()).await {
-                    return ended;
-                }
-            }
-        }
+        () = stop.wait() => {}
         () = program.breaks() => {}
+    }
+    // What a client has sent with its connection may be on its way.
+    let until = tokio::time::Instant::now() + FRESH;
+    while !peer.has_asked.get() && tokio::time::Instant::now() < until {
+        if let Ok(ended) = tokio::time::timeout(PAUSE, connection.as_mut()).await {
+            return ended;
+        }
     }
     connection.as_mut().graceful_shutdown();
     connection.await
