@@ -3,6 +3,7 @@
 //! Invariant: a variable that says nothing sensible is an error text that names it; what it leaves out is
 //! as it would be without it.
 
+use crate::print;
 use crate::session::parse_bytes;
 use std::str::FromStr;
 use sx::native::{Profile, Settings, configure};
@@ -43,7 +44,7 @@ pub fn from_environment(options: &mut Options, default: Native) -> Result<(), St
         })?,
         denied: globs(DENY),
         only: globs(ONLY),
-        log: wants_log.then_some(|line| eprintln!("jit: {line}")),
+        log: wants_log.then_some(|line| print::error_text(&format!("jit: {line}\n"))),
     };
     let usual = Settings::default();
     configure(Settings {

@@ -19,6 +19,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Code begins at multiples of this.
 const GRAIN: usize = 64;
 const PAGE: usize = 4096;
+/// More than any machine has.
+const MOST: usize = 1 << 40;
 
 /// The two views of the file.
 struct Views {
@@ -46,7 +48,7 @@ impl Space {
     /// Reserves the address ranges; memory is taken as code comes. `apart` gives each function pages of
     /// its own that belong to no file.
     pub fn new(capacity: usize, apart: bool) -> Space {
-        let capacity = capacity.next_multiple_of(PAGE).max(PAGE);
+        let capacity = capacity.clamp(PAGE, MOST).next_multiple_of(PAGE);
         Space {
             capacity,
             views: if apart { None } else { map_twice(capacity).ok() },

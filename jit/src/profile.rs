@@ -43,7 +43,7 @@ pub fn begin(profile: Profile) {
     let path = path_of(profile);
     match open(profile, &path) {
         Ok(output) => *OUTPUT.lock().unwrap_or_else(PoisonError::into_inner) = Some(output),
-        Err(why) => eprintln!("sx: no profile of native code, {}: {why}", path.display()),
+        Err(why) => warn(&format!("no profile of native code, {}: {why}", path.display())),
     }
 }
 
@@ -95,9 +95,14 @@ pub fn tell(chunk: &Chunk, root: Root, address: usize, bytes: usize) {
     };
     open.count += 1;
     if let Err(why) = open.file.write_all(&text) {
-        eprintln!("sx: the profile of native code ends here: {why}");
+        warn(&format!("the profile of native code ends here: {why}"));
         *output = None;
     }
+}
+
+/// Nobody may be there to read it, which is no error of ours.
+fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "sx: {text}");
 }
 
 fn name_of(chunk: &Chunk) -> String {
