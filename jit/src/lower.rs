@@ -17,6 +17,7 @@ mod prims;
 mod scheme;
 mod slots;
 mod spoil;
+mod tables;
 
 use crate::inline::{Leaf, Region};
 use crate::piece::{Blocks, Piece, Root, is_call};

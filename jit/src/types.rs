@@ -316,6 +316,10 @@ pub enum Intrinsic {
     Buffer,
     BufferSnoc,
     BufferList,
+    /// Of a member whose block of the set is there.
+    IntSetAdd,
+    IntSetHas,
+    IntMapRef,
     /// Scheme's: the part of a pair at the end of a path of fields.
     Part(&'static [usize]),
     /// Scheme's: a store into a part of a pair.
@@ -357,6 +361,9 @@ const INTRINSICS: &[(&str, Option<usize>, Intrinsic)] = &[
     ("%buffer", Some(1), Intrinsic::Buffer),
     ("%buffer-snoc", Some(3), Intrinsic::BufferSnoc),
     ("%buffer->list", Some(2), Intrinsic::BufferList),
+    ("int-set-add!", Some(2), Intrinsic::IntSetAdd),
+    ("int-set-member?", Some(2), Intrinsic::IntSetHas),
+    ("int-map-ref", Some(3), Intrinsic::IntMapRef),
     ("%scheme:car", Some(1), Intrinsic::Part(&[CAR])),
     ("%scheme:cdr", Some(1), Intrinsic::Part(&[CDR])),
     ("%scheme:caar", Some(1), Intrinsic::Part(&[CAR, CAR])),
@@ -449,7 +456,7 @@ impl Notes<'_> {
     pub fn is_pure_intrinsic(&self, i: Instr) -> bool {
         !matches!(
             self.intrinsic(i),
-            None | Some(Intrinsic::BufferSnoc | Intrinsic::BufferList | Intrinsic::SetPart(_))
+            None | Some(Intrinsic::BufferSnoc | Intrinsic::BufferList | Intrinsic::IntSetAdd | Intrinsic::SetPart(_))
         )
     }
     /// Has the primitive of a `CallPrim` code of its own?

@@ -18,7 +18,10 @@ use std::cell::Cell;
 #[derive(Clone, Copy, Debug)]
 pub struct IntTable<'h>(Value<'h>);
 
-const BLOCK_BITS: u32 = 6;
+/// Neighbours that share a slot of a set: so many of the low bits of an integer are its place there.
+pub const BLOCK_BITS: u32 = 6;
+/// What a tag is multiplied with; the high bits of the product say where its slot would be.
+pub const HASH: u64 = 0x9e37_79b9_7f4a_7c15;
 const SLOT: usize = 16;
 const LEAST_SLOTS: usize = 4;
 
@@ -63,7 +66,7 @@ impl<'h> IntTable<'h> {
     fn probe(words: &[Cell<u64>], tag: u64) -> usize {
         let mask = words.len() / 2 - 1;
         // The high bits of the product depend on all of the tag's.
-        let hash = tag.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = tag.wrapping_mul(HASH);
         let mut slot = (hash >> mask.leading_zeros()) as usize;
         loop {
             let found = words[2 * slot].get();

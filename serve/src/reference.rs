@@ -160,7 +160,7 @@ their order. Procedures and other objects are refused.
 
 `lib/host/conformance.sh`, a stage of `tests/run`, runs the blog's suites through the epoch protocol and over HTTP, each without
 and with native code, and once with every function compiled before its first call; it also asks each page of a fresh
-`lib/host/serve.sh` first, and inspects its functions. A development build on two cores, 2026-11-30:
+`lib/host/serve.sh` first, and inspects its functions. A release build on two cores shared with other work, 2026-11-30:
 
 | suite | epoch | epoch, JIT | HTTP | HTTP, JIT | `jit-sync` |
 |---|---:|---:|---:|---:|---:|
@@ -171,17 +171,17 @@ and with native code, and once with every function compiled before its first cal
 | feed | 22/22 | 22/22 | 22/22 | 22/22 | 22/22 |
 | relations | 46/46 | 46/46 | 46/46 | 46/46 | 46/46 |
 | blog | 114/114 | 114/114 | 114/114 | 114/114 | 114/114 |
-| page | 57/57 | 57/57 | 57/57 | 57/57 | 57/57 |
+| page | 64/64 | 64/64 | 64/64 | 64/64 | 64/64 |
 | server | 15/15 | 15/15 | 15/15 | 15/15 | 15/15 |
 | session | 32/32 | 32/32 | 32/32 | 32/32 | 32/32 |
 | ledger | 9/9 | 9/9 | 9/9 | 9/9 | 9/9 |
 | native | – | – | – | 1/1 | 6/6 |
-| time | 11.5 s | 10.8 s | 11.6 s | 11.7 s | 15.7 s |
+| time | 24.2 s | 24.6 s | 22.7 s | 26.7 s | 33.4 s |
 
 First hits without and with native code: 22 pages, all 200; functions inspected: 22.
 
 The row `native` is about native code itself ([native.sx](../lib/host/tests/native.sx)). Compiled before the first call, all
-1,519 functions of the site that were called run natively, those with a `perform` in the callback of a `map` among them, and
+1,545 functions of the site that were called run natively, those with a `perform` in the callback of a `map` among them, and
 nothing is excluded. Served, after the suites and a hundred requests for each page, none that was called 60 times or more is
 left to the machine; below the table stands how many that are, and how often code was left at which instruction.
 ";

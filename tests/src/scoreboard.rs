@@ -242,11 +242,15 @@ mod tests {
     /// Every form says what is wrong with a use that is not of its shape.
     #[test]
     fn forms_have_cases_of_wrong_uses() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("lang/forms-wrong.sx");
-        let file = corpus::load(&path, Path::new("")).expect("cases");
-        let wrong: HashSet<&str> = file
-            .cases
+        let parts = ["binding", "values", "control", "macros", "pages"];
+        let files = parts.map(|part| {
+            let name = format!("lang/forms-wrong-{part}.sx");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+            corpus::load(&path, Path::new("")).expect("cases")
+        });
+        let wrong: HashSet<&str> = files
             .iter()
+            .flat_map(|file| &file.cases)
             .filter_map(|case| case.name.split(' ').next())
             .collect();
         let without: Vec<&str> = forms()

@@ -1,7 +1,8 @@
 //! Regular expressions that always take time linear in the text. Patterns come first. What takes
 //! a function (`regex-replace` with one) is SX over `%regex-pieces`.
 //!
-//! Invariant: a pattern is compiled once while it is among those used lately.
+//! Invariant: a pattern is compiled once while it is among those used lately, and shared: a copy of a
+//! `Regex` would begin with empty caches, which cost more to fill than most texts to search.
 
 use super::seq::LIST_MAX;
 use super::{Cx, prims};
@@ -11,6 +12,7 @@ use crate::string::size_of_string;
 use crate::value::{Value, Word};
 use regex::{Captures, Regex};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 prims! { REGEX {
     /// The first match of a pattern in s: a list of the matched text and the text of each group (nil
@@ -31,17 +33,18 @@ prims! { REGEX {
 } }
 
 /// Compiled patterns by their text; forgotten all at once when there are many.
-pub type Patterns = HashMap<String, Regex>;
+pub type Patterns = HashMap<String, Arc<Regex>>;
 
 const PATTERNS_MAX: usize = 128;
 
 /// The pattern in operand 0.
-fn compiled(cx: &mut Cx<'_>) -> Result<Regex, Raise> {
+fn compiled(cx: &mut Cx<'_>) -> Result<Arc<Regex>, Raise> {
     let pattern = cx.text(0).to_string();
     if let Some(regex) = cx.state().patterns.get(&pattern) {
         return Ok(regex.clone());
     }
     let regex = Regex::new(&pattern).map_err(|error| Raise::new(Code::Value, fault(&pattern, &error)).with_arg(0))?;
+    let regex = Arc::new(regex);
     let patterns = &mut cx.state().patterns;
     if patterns.len() >= PATTERNS_MAX {
         patterns.clear();

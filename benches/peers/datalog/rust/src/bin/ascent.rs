@@ -52,29 +52,30 @@ fn main() {
     let read = |relation| pairs(directory, relation);
     match arguments[1].as_str() {
         "tc" => {
-            let mut p = tc::Program { edge: read("edge"), ..Default::default() };
+            let mut p = tc::Program::default();
+            p.edge = read("edge");
             p.run();
             println!("path\t{}", p.path.len());
         }
         "sg" => {
-            let mut p = sg::Program { parent: read("parent"), ..Default::default() };
+            let mut p = sg::Program::default();
+            p.parent = read("parent");
             p.run();
             println!("sg\t{}", p.sg.len());
         }
         "pt" => {
-            let mut p = pt::Program {
-                addr: read("addr"),
-                assign: read("assign"),
-                load: read("load"),
-                store: read("store"),
-                ..Default::default()
-            };
+            let mut p = pt::Program::default();
+            p.addr = read("addr");
+            p.assign = read("assign");
+            p.load = read("load");
+            p.store = read("store");
             p.run();
             println!("pt\t{}", p.pt.len());
         }
         "neg" => {
-            let node = rows(directory, "node").into_iter().map(|[n]| (n,)).collect();
-            let mut p = neg::Program { edge: read("edge"), node, ..Default::default() };
+            let mut p = neg::Program::default();
+            p.edge = read("edge");
+            p.node = rows(directory, "node").into_iter().map(|[n]| (n,)).collect();
             p.run();
             println!("reach\t{}\nunreach\t{}", p.reach.len(), p.unreach.len());
         }
