@@ -3,7 +3,7 @@
 //!
 //! Deliberately absent: the figures themselves; they are the table's.
 
-use crate::report::{Table, times};
+use crate::report::{Line, Table, times};
 
 const LEFT: f64 = 90.0;
 const WIDTH: f64 = 520.0;
@@ -13,17 +13,28 @@ const GAP: f64 = 10.0;
 const DOUBLINGS: f64 = 6.0;
 const COLOURS: [&str; 6] = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377"];
 
-/// The picture; empty rows are left out.
+/// The picture of a table.
 pub fn svg(table: &Table) -> String {
     let peers: Vec<_> = table.systems.iter().filter(|(name, ..)| *name != "sx").collect();
+    let keys: Vec<String> = peers.iter().map(|(_, label, _)| format!("SX / {label}")).collect();
+    let row = |line: &Line| {
+        let name = line.row.name;
+        let ratios = peers.iter().map(|peer| table.ratio(name, peer.0));
+        (name, ratios.collect())
+    };
+    let rows: Vec<_> = table.lines.iter().map(row).collect();
+    bars(&keys, &rows)
+}
+
+/// The picture of rows with a ratio for each key, or none; empty rows are left out.
+pub fn bars(keys: &[String], rows: &[(&str, Vec<Option<f64>>)]) -> String {
     let mut body = String::new();
     let mut y = 50.0;
-    for line in &table.lines {
-        let name = line.row.name;
-        let bars: Vec<_> = peers
+    for (name, ratios) in rows {
+        let bars: Vec<_> = ratios
             .iter()
             .enumerate()
-            .filter_map(|(i, peer)| Some((i, table.ratio(name, peer.0)?)))
+            .filter_map(|(i, ratio)| Some((i, (*ratio)?)))
             .collect();
         if bars.is_empty() {
             continue;
@@ -39,10 +50,10 @@ pub fn svg(table: &Table) -> String {
         }
         y += GAP;
     }
-    let keys = peers
+    let keys = keys
         .iter()
         .enumerate()
-        .map(|(i, (_, label, _))| key(i, label))
+        .map(|(i, label)| key(i, label))
         .collect::<String>();
     frame(y, &(scale(y) + &keys + &body))
 }
@@ -73,7 +84,7 @@ fn key(index: usize, label: &str) -> String {
     let x = LEFT + 110.0 * index as f64;
     let colour = COLOURS[index % COLOURS.len()];
     format!(
-        "<rect x=\"{x}\" y=\"8\" width=\"10\" height=\"10\" fill=\"{colour}\"/><text x=\"{}\" y=\"17\">SX / {label}</text>\n",
+        "<rect x=\"{x}\" y=\"8\" width=\"10\" height=\"10\" fill=\"{colour}\"/><text x=\"{}\" y=\"17\">{label}</text>\n",
         x + 14.0
     )
 }
