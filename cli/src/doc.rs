@@ -22,10 +22,9 @@ pub fn doc(name: &str) -> u8 {
 /// The message for a name that has no documentation.
 pub fn unknown(name: &str, names: &[String]) -> String {
     let known = names.iter().any(|n| n == name);
-    let near = sx::suggest::nearest(name, names.iter().map(String::as_str));
-    match near {
+    match sx::suggest::advice(name, names.iter().map(String::as_str)) {
         _ if known => format!("`{name}` has no documentation"),
-        Some(near) => format!("nothing is named `{name}`; did you mean `{near}`?"),
+        Some(advice) => format!("nothing is named `{name}`; {advice}"),
         None => format!("nothing is named `{name}`"),
     }
 }

@@ -269,6 +269,25 @@ backtrace:
 }
 
 #[test]
+fn a_form_of_another_lisp_gets_advice_where_its_arguments_fail() {
+    check_report(
+        "foreign",
+        "(defun f (x) x)\n(f 1)\n",
+        "\
+error[undefined]: Undefined symbol: f
+ --> a.sx:1:8
+  |
+1 | (defun f (x) x)
+  |        ^
+  |
+  = help: `defun` of other Lisps is `define` here
+backtrace:
+  in top level  a.sx:1:8
+",
+    );
+}
+
+#[test]
 fn a_wrong_type_is_shown() {
     check_report(
         "type",

@@ -12,7 +12,7 @@ use crate::fiber::Clock;
 use crate::host::{EngineHost, InterruptHandle};
 use crate::transfer::{self, Table};
 use crate::value::{Object, Value};
-use crate::{failure, image};
+use crate::{failure, image, suggest};
 use std::collections::HashMap;
 use std::sync::Arc;
 #[cfg(feature = "jit")]
@@ -408,8 +408,15 @@ impl Isolate {
         let failure::Found { mut error, undefined } = found.into();
         if let Some(name) = undefined {
             let names = self.names();
-            let near = crate::suggest::nearest(&name, names.iter().map(String::as_str));
-            error.help = near.map(|near| format!("did you mean `{near}`?"));
+            // `(def x 1)` fails at `x`, but what is wrong is `def`.
+            let around = error.span.as_ref().and_then(|span| {
+                let head = suggest::head_before(&span.source.text, span.start as usize)?;
+                names
+                    .iter()
+                    .all(|known| known != head)
+                    .then(|| suggest::elsewhere(head))?
+            });
+            error.help = around.or_else(|| suggest::advice(&name, names.iter().map(String::as_str)));
         }
         error
     }

@@ -1,4 +1,55 @@
-//! "Did you mean": the known name nearest to one that is not known.
+//! "Did you mean": what a name that is not known was probably meant to be.
+
+/// Names of other Lisps, and what does their work here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("cadr", "(nth xs 1)"),
+    ("car", "first"),
+    ("cdr", "rest"),
+    ("conj", "append"),
+    ("def", "define"),
+    ("defn", "define"),
+    ("defparameter", "define"),
+    ("defun", "define"),
+    ("defvar", "define"),
+    ("dolist", "for-each"),
+    ("dotimes", "do"),
+    ("foldr", "fold-right"),
+    ("funcall", "(f x)"),
+    ("hash-map", "dict"),
+    ("hash-ref", "hash-table-ref"),
+    ("hash-set!", "hash-table-set!"),
+    ("labels", "letrec"),
+    ("loop", "(let loop (…) …)"),
+    ("null", "empty?"),
+    ("null?", "empty?"),
+    ("printf", "print"),
+    ("progn", "begin"),
+    ("recur", "(let loop (…) …)"),
+    ("setf", "set!"),
+    ("setq", "set!"),
+    ("throw", "raise"),
+    ("try", "guard"),
+    ("vec", "vector"),
+];
+
+/// Advice for a name that is not known among the candidates.
+pub fn advice<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    elsewhere(name).or_else(|| nearest(name, candidates).map(|near| format!("did you mean `{near}`?")))
+}
+
+/// Advice for a name that is known in other Lisps only.
+pub fn elsewhere(name: &str) -> Option<String> {
+    let row = ELSEWHERE.binary_search_by_key(&name, |row| row.0).ok()?;
+    Some(format!("`{name}` of other Lisps is `{}` here", ELSEWHERE[row].1))
+}
+
+/// The name before a place in a text, if a call of it begins there: of `(def x` before `x`.
+pub fn head_before(text: &str, place: usize) -> Option<&str> {
+    let before = text.get(..place)?.trim_end();
+    let head = &before[before.rfind('(')? + 1..];
+    let is_name = !head.is_empty() && !head.contains(|c: char| c.is_whitespace() || "\"';)[]{}".contains(c));
+    is_name.then_some(head)
+}
 
 /// The candidate nearest to `name` by edit distance, if one is near enough to be a slip of the
 /// hand: one edit for each three letters, at least one. Among equals the first in alphabetical
@@ -38,6 +89,23 @@ mod tests {
     fn the_first_of_equals_wins() {
         assert_eq!(near("mab"), Some("map"));
         assert_eq!(nearest("maq", ["max", "map"]), Some("map"));
+    }
+
+    #[test]
+    fn names_of_other_lisps_are_explained() {
+        assert!(ELSEWHERE.is_sorted_by_key(|row| row.0));
+        let said = advice("defun", NAMES.iter().copied());
+        assert_eq!(said.as_deref(), Some("`defun` of other Lisps is `define` here"));
+        assert_eq!(elsewhere("filter"), None);
+    }
+
+    #[test]
+    fn the_call_around_a_place() {
+        assert_eq!(head_before("(def x 1)", 5), Some("def"));
+        assert_eq!(head_before("(f (def\n  x 1))", 10), Some("def"));
+        for (text, place) in [("(f a x)", 5), ("((x))", 2), ("x", 0), ("(\"a\" x)", 5)] {
+            assert_eq!(head_before(text, place), None, "{text}");
+        }
     }
 
     #[test]

@@ -131,8 +131,8 @@ fn undefined(world: &World, name: &Name, span: &Span) -> Option<Finding> {
         return None;
     }
     let finding = Finding::error(Code::Undefined, format!("Undefined symbol: {shown}"), span);
-    Some(match world.nearest(shown) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
+    Some(match world.advice(shown) {
+        Some(advice) => finding.help(advice),
         None => finding,
     })
 }

@@ -167,14 +167,14 @@ impl World {
         self.definitions.borrow().contains_key(global) || self.macros.borrow().contains_key(global)
     }
 
-    /// The global known to this program that is spelled most like the name.
-    pub fn nearest(&self, name: &str) -> Option<String> {
+    /// What this program may have meant by the name.
+    pub fn advice(&self, name: &str) -> Option<String> {
         let definitions = self.definitions.borrow();
         let names = self.isolate.borrow().names();
         // A library's global is no name a program can write.
         let own = definitions.keys().filter(|name| !name.contains('#'));
         let all = own.chain(&names).map(String::as_str);
-        sx::suggest::nearest(name, all).map(str::to_owned)
+        sx::suggest::advice(name, all)
     }
 
     // ---- expansion -----------------------------------------------------------------------------
