@@ -12,6 +12,7 @@
 mod budget;
 mod built;
 mod call;
+mod captures;
 mod control;
 mod coroutine;
 mod eval;

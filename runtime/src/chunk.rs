@@ -78,8 +78,9 @@ pub struct Chunk {
     pub feedback: u16,
     /// Instructions that stand for a call of a primitive.
     pub inlined: Vec<Inlined>,
-    /// `(pc, first slot word in live_words)` by pc: the slots needed after the instruction.
-    pub live: Vec<(u32, u32)>,
+    /// By pc, one more than where in `live_words` the slots needed after the instruction begin; 0
+    /// where no safepoint is.
+    pub live: Vec<u32>,
     /// Bit sets of `live_stride` words each.
     pub live_words: Vec<u64>,
     /// Spans by pc.
@@ -137,8 +138,7 @@ impl Chunk {
     }
     /// The slots needed after the instruction at `pc`, not counting its result.
     pub fn live_after(&self, pc: usize) -> Option<&[u64]> {
-        let row = self.live.binary_search_by_key(&(pc as u32), |r| r.0).ok()?;
-        let start = self.live[row].1 as usize;
+        let start = (*self.live.get(pc)? as usize).checked_sub(1)?;
         Some(&self.live_words[start..start + self.live_stride()])
     }
     /// The slots needed by the instruction at `pc` and after it. Worked out anew: for tools, and
@@ -239,7 +239,7 @@ impl Liveness {
 }
 
 /// Computes the `live` rows of a chunk: backward data flow over its basic blocks.
-pub fn compute_live(code: &[u64], frame_size: u16, inlined: &[Inlined]) -> (Vec<(u32, u32)>, Vec<u64>) {
+pub fn compute_live(code: &[u64], frame_size: u16, inlined: &[Inlined]) -> (Vec<u32>, Vec<u64>) {
     let mut flow = Flow::new(code, frame_size, inlined);
     flow.solve();
     flow.rows()
@@ -397,8 +397,8 @@ impl<'c> Flow<'c> {
     }
 
     /// The rows of every instruction that can collect, raise or call.
-    fn rows(&self) -> (Vec<(u32, u32)>, Vec<u64>) {
-        let (mut rows, mut words) = (vec![], vec![]);
+    fn rows(&self) -> (Vec<u32>, Vec<u64>) {
+        let (mut rows, mut words) = (vec![0; self.code.len()], vec![]);
         let mut known: HashMap<Vec<u64>, u32> = HashMap::new();
         let mut live = vec![0u64; self.stride];
         for b in (0..self.starts.len().saturating_sub(1)).rev() {
@@ -414,12 +414,11 @@ impl<'c> Flow<'c> {
                         known.insert(row.clone(), at);
                         at
                     });
-                    rows.push((pc as u32, at));
+                    rows[pc] = at + 1;
                 }
                 self.before(pc, &mut live);
             }
         }
-        rows.reverse();
         (rows, words)
     }
 

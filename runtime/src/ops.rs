@@ -386,13 +386,31 @@ impl Instr {
         Some((pc as i64 + 1 + self.field(*field)) as usize)
     }
     /// First slot of the call window, if this is a call.
+    #[inline(always)]
     pub fn window(self) -> Option<usize> {
-        let info = self.op()?.info();
-        info.operands
-            .iter()
-            .find(|(_, r)| matches!(r, Role::Window | Role::Args))
-            .map(|(f, _)| self.field(*f) as usize)
+        HAS_WINDOW[(self.0 & 0xff) as usize].then(|| self.b())
     }
+}
+
+/// By opcode, has the instruction a call window? It is field `b` in all of them.
+static HAS_WINDOW: [bool; 256] = has_window();
+
+const fn has_window() -> [bool; 256] {
+    let mut found = [false; 256];
+    let mut op = 0;
+    while op < OPS.len() {
+        let operands = OPS[op].operands;
+        let mut i = 0;
+        while i < operands.len() {
+            if matches!(operands[i].1, Role::Window | Role::Args) {
+                assert!(matches!(operands[i].0, Field::b), "a window is field b");
+                found[op] = true;
+            }
+            i += 1;
+        }
+        op += 1;
+    }
+    found
 }
 
 /// The reference page `docs/bytecode.md`.

@@ -18,14 +18,17 @@ impl Heap {
         }
     }
 
-    /// The interned string with this text, if there is one: asking never makes one.
-    pub fn find_interned(&self, text: &str) -> Option<Value<'_>> {
-        let hash = self.hash_text(text);
+    fn find_hashed(&self, hash: u64, text: &str) -> Option<Value<'_>> {
         let found = self.strings.borrow().find(hash, |word| {
             let s = Value::from_word(word);
             s.raw_at(string::HASH) == Word::fixnum(hash as i64).0 && s.as_str() == Some(text)
         });
         found.map(Value::from_word)
+    }
+
+    /// The interned string with this text, if there is one: asking never makes one.
+    pub fn find_interned(&self, text: &str) -> Option<Value<'_>> {
+        self.find_hashed(self.hash_text(text), text)
     }
 
     /// The interned string equal to this string value.
@@ -34,7 +37,12 @@ impl Heap {
         if value.has_flag(INTERNED) {
             return value;
         }
-        self.intern(value.as_str().unwrap_or_default())
+        // The hash is kept in the string: who interns it again does not work it out again.
+        let text = value.as_str().unwrap_or_default();
+        match self.find_hashed(self.hash_string(value), text) {
+            Some(found) => found,
+            None => self.add_interned(text),
+        }
     }
 
     fn add_interned(&self, text: &str) -> Value<'_> {

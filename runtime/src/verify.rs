@@ -95,10 +95,13 @@ fn check_inlined(chunk: &Chunk, row: &Inlined) -> Result<(), String> {
 /// The liveness rows are what the data flow says, and lie within the frame.
 fn check_live(chunk: &Chunk) -> Result<(), Malformed> {
     let stride = chunk.live_stride();
-    for (pc, at) in &chunk.live {
-        let Some(row) = chunk.live_words.get(*at as usize..*at as usize + stride) else {
+    for (pc, at) in chunk.live.iter().enumerate() {
+        let Some(at) = (*at as usize).checked_sub(1) else {
+            continue;
+        };
+        let Some(row) = chunk.live_words.get(at..at + stride) else {
             return Err(Malformed {
-                pc: *pc as usize,
+                pc,
                 what: "liveness row out of range".into(),
             });
         };
@@ -106,7 +109,7 @@ fn check_live(chunk: &Chunk) -> Result<(), Malformed> {
             |(i, w): (usize, &u64)| *w != 0 && i * 64 + 63 - w.leading_zeros() as usize >= chunk.frame_size as usize;
         if row.iter().enumerate().any(beyond) {
             return Err(Malformed {
-                pc: *pc as usize,
+                pc,
                 what: "live slot outside the frame".into(),
             });
         }

@@ -1,14 +1,16 @@
 //! Coroutines: a box that holds a thunk, a continuation, or nothing while it runs.
 //!
 //! Resuming puts the continuation on the stack, yielding captures it up to the coroutine's mark
-//! and cuts there. Frames that stay in the Kont between two yields are not copied again.
+//! and cuts there. A small coroutine is copied whole both ways; of a large one, frames that stay
+//! in the Kont between two yields are not copied again.
 
-use super::Machine;
 use super::control::Stop;
-use super::marks::{Found, MarkView};
+use super::marks::{Found, MarkView, int_slot};
+use super::{Machine, is_frame_of};
 use crate::control::mark;
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::object::{self, Type, coroutine};
+use sx_runtime::stack::marker;
 use sx_runtime::value::{Value, Word};
 
 /// What a coroutine's STATE says.
@@ -23,6 +25,13 @@ impl Machine {
     fn find_coroutine(&self, which: Option<Word>) -> Option<Found> {
         let is_it = |m: &MarkView| m.kind == mark::COROUTINE && which.is_none_or(|c| m.payload == c);
         self.find_mark(is_it)
+    }
+
+    /// Is the innermost marker on the stack a coroutine's?
+    fn is_coroutine_on_top(&self) -> bool {
+        let mark = self.isolate.state.stack.mark;
+        // SAFETY: the chain of markers consists of marker and cursor frames.
+        !mark.is_null() && unsafe { !is_frame_of(mark, self.cursor) && int_slot(mark, marker::KIND) == mark::COROUTINE }
     }
 
     /// # Safety
@@ -93,6 +102,15 @@ impl Machine {
     pub(super) unsafe fn coroutine_yield(&mut self, at: *mut Word) -> Result<(), Stop> {
         // SAFETY: the value is in the window.
         unsafe {
+            if self.is_coroutine_on_top() {
+                let k = self.capture_top(at)?;
+                let (c, value) = (*self.isolate.state.stack.mark.add(marker::PAYLOAD), *at.add(1));
+                self.set_coroutine(c, state::WAITING, k);
+                let to = self.cut_top();
+                self.wait_below(to, 0);
+                self.resume_frame(value);
+                return Ok(());
+            }
             let Some(found) = self.find_coroutine(None) else {
                 return Err(Raise::new(Code::Control, "coroutine-yield: not inside a coroutine").into());
             };

@@ -1,11 +1,10 @@
-//! Moving frames: sealing them into Konts, giving them back one at a time, cutting the stack to
-//! a marker, putting a continuation on top.
+//! Moving frames: sealing them into Konts and giving them back, putting a continuation on top.
 //!
-//! Frames only ever leave the stack by copy into an immutable Kont, and only ever come back
-//! through a cursor frame, one per return. A Kont is never changed and never linked to another;
-//! a cursor copied into a Kont is what connects them.
+//! Frames only ever leave the stack by copy into an immutable Kont. They come back through a cursor
+//! frame, one per return; those of a small delimited continuation all at once. A Kont is never
+//! changed and never linked to another; a cursor copied into a Kont is what connects them.
 
-use super::marks::{Found, Hop, hop_of, int_slot, kont_words};
+use super::marks::{Hop, hop_of, int_slot, kont_words};
 use super::{Exit, Machine, built, is_frame_of};
 use crate::control::mark;
 use sx_runtime::error::Raise;
@@ -14,17 +13,20 @@ use sx_runtime::heap::Heap;
 use sx_runtime::instance::instance_of;
 use sx_runtime::object::{self, Type, continuation, kont};
 use sx_runtime::stack::{Site, cursor, marker};
-use sx_runtime::value::{Value, Word};
+use sx_runtime::value::Word;
 
 /// Kinds of continuation object.
-const FULL: i64 = 0;
-const DELIMITED: i64 = 1;
+pub(super) const FULL: i64 = 0;
+pub(super) const DELIMITED: i64 = 1;
 
 const KONT_HEADER: usize = kont::WORDS;
 
+/// A delimited continuation of at most this many words comes back as a whole.
+const SMALL: usize = 48;
+
 type Step = Result<(), Box<Exit>>;
 
-fn kont_bytes(words: usize) -> usize {
+pub(super) fn kont_bytes(words: usize) -> usize {
     8 * (KONT_HEADER + words)
 }
 
@@ -36,14 +38,14 @@ const CURSOR_SITE: Word = Site {
 .word();
 
 /// Words from `lo` to `hi`.
-unsafe fn distance(lo: *const Word, hi: *const Word) -> usize {
+pub(super) unsafe fn distance(lo: *const Word, hi: *const Word) -> usize {
     // SAFETY: both point into the stack segment, `lo` not above `hi`.
     unsafe { hi.offset_from(lo) as usize }
 }
 
 impl Machine {
     /// The lowest frame of the program.
-    fn floor(&self) -> *mut Word {
+    pub(super) fn floor(&self) -> *mut Word {
         // SAFETY: the segment is larger than the halt frame.
         unsafe { self.isolate.state.stack.bottom().add(built::HALT_SIZE) }
     }
@@ -57,7 +59,7 @@ impl Machine {
     ///
     /// # Safety
     /// `at` is above complete frames with a true site word below it.
-    unsafe fn place_cursor(&mut self, at: *mut Word, hop: Hop) -> *mut Word {
+    pub(super) unsafe fn place_cursor(&mut self, at: *mut Word, hop: Hop) -> *mut Word {
         if hop.index == hop.stop {
             return at;
         }
@@ -79,7 +81,7 @@ impl Machine {
 
     /// What is left to give when all that is left is a cursor: what that cursor stands for. Without
     /// this a generator's cursors would nest deeper with every turn.
-    unsafe fn innermost(&self, hop: Hop) -> Hop {
+    pub(super) unsafe fn innermost(&self, hop: Hop) -> Hop {
         let mut hop = hop;
         // SAFETY: frames in a Kont are complete.
         unsafe {
@@ -95,7 +97,7 @@ impl Machine {
     }
 
     /// Allocates a Kont of `n` words, for which room was reserved.
-    unsafe fn new_kont(&self, n: usize) -> Word {
+    pub(super) unsafe fn new_kont(&self, n: usize) -> Word {
         // SAFETY: the caller reserved the bytes and fills the words at once.
         unsafe {
             let k = self.isolate.heap.alloc(Type::Kont, 0, KONT_HEADER + n);
@@ -107,7 +109,13 @@ impl Machine {
     /// Copies the frames from `lo` to `hi` to `to`, without the values nothing will read.
     /// `below` is the distance from the copy to the marker frame that comes below it in the
     /// Kont, 0 if there is none. Answers the offset of the innermost marker frame, if any.
-    unsafe fn copy_frames(&self, lo: *mut Word, hi: *mut Word, to: *mut Word, below: usize) -> Option<usize> {
+    pub(super) unsafe fn copy_frames(
+        &self,
+        lo: *mut Word,
+        hi: *mut Word,
+        to: *mut Word,
+        below: usize,
+    ) -> Option<usize> {
         // SAFETY: frames between `lo` and `hi` are complete and wait at their calls.
         unsafe {
             std::ptr::copy_nonoverlapping(lo, to, distance(lo, hi));
@@ -240,174 +248,6 @@ impl Machine {
         }
     }
 
-    /// The continuation from the frame that waits below `nfp` up to and with the found marker.
-    /// `payload` finds the marker again after a collection.
-    ///
-    /// # Safety
-    /// The frame below `nfp` waits, and `nfp` is the window.
-    pub(super) unsafe fn capture(&mut self, found: Found, nfp: *mut Word) -> Result<(Word, Found), Raise> {
-        // SAFETY: by the caller.
-        unsafe {
-            let n = capture_words(&found, nfp);
-            let bytes = kont_bytes(n) + Heap::size_of(4) + found.winds * Heap::size_of(2);
-            let found = if self.isolate.heap.has_room(bytes) {
-                found
-            } else {
-                let row = self.isolate.state.kept.len();
-                self.isolate.state.kept.push(found.payload);
-                let room = self.reserve(bytes);
-                let payload = self.isolate.state.kept[row];
-                self.isolate.state.kept.truncate(row);
-                room?;
-                self.find_payload(payload).ok_or_else(lost_marker)?
-            };
-            Ok((self.build_capture(&found, nfp), found))
-        }
-    }
-
-    /// Builds the continuation; room was reserved.
-    unsafe fn build_capture(&mut self, found: &Found, nfp: *mut Word) -> Word {
-        // SAFETY: see `capture`.
-        unsafe {
-            let k = self.new_kont(capture_words(found, nfp));
-            let words = kont_words(k);
-            let mut at = 0;
-            let mut last_cursor: Option<usize> = None;
-            for (i, hop) in found.hops.iter().enumerate().rev() {
-                let innermost = i + 1 == found.hops.len();
-                let stop = if innermost { hop.inner } else { hop.inner + cursor::SIZE };
-                let mark = if hop.mark >= stop as i64 { hop.mark } else { -1 };
-                if hop.index > stop {
-                    let link = last_cursor.map_or(0, |c| at - c);
-                    let hop = self.innermost(Hop { stop, mark, ..*hop });
-                    write_cursor(words.add(at), self.cursor, hop, link);
-                    last_cursor = Some(at);
-                    at += cursor::SIZE;
-                }
-            }
-            let lo = if found.hops.is_empty() {
-                found.frame
-            } else {
-                found.frame.add(cursor::SIZE)
-            };
-            let below = last_cursor.map_or(0, |c| at - c);
-            let innermost = self.copy_frames(lo, nfp, words.add(at), below).map(|m| at + m);
-            let mark = innermost.or(last_cursor).map_or(-1, |m| m as i64);
-            let prefix = self.copy_winds(found.winds);
-            self.continuation(k, mark, DELIMITED, prefix)
-        }
-    }
-
-    /// A list of the innermost `n` winds; room was reserved.
-    unsafe fn copy_winds(&self, n: usize) -> Word {
-        // SAFETY: `winds` is a list of pairs.
-        unsafe {
-            let mut items = vec![];
-            let mut list = self.isolate.state.stack.winds;
-            for _ in 0..n {
-                items.push(object::field(list, object::pair::CAR));
-                list = object::field(list, object::pair::CDR);
-            }
-            self.push_winds(&items, Word::EMPTY)
-        }
-    }
-
-    /// `items` before `list`; room was reserved.
-    unsafe fn push_winds(&self, items: &[Word], list: Word) -> Word {
-        // SAFETY: the words are live.
-        let cons = |tail, item: &Word| unsafe {
-            self.isolate
-                .heap
-                .cons(Value::from_raw(*item), Value::from_raw(tail))
-                .word()
-        };
-        items.iter().rev().fold(list, cons)
-    }
-
-    unsafe fn continuation(&self, kont: Word, mark: i64, kind: i64, extra: Word) -> Word {
-        // SAFETY: room was reserved; all fields follow at once.
-        unsafe {
-            let k = self.isolate.heap.alloc(Type::Continuation, 0, 5);
-            object::set_field_raw(k, continuation::KONT, kont.0);
-            object::set_field_raw(k, continuation::MARK, Word::fixnum(mark).0);
-            object::set_field_raw(k, continuation::KIND, Word::fixnum(kind).0);
-            object::set_field_raw(k, continuation::EXTRA, extra.0);
-            k
-        }
-    }
-
-    /// The continuation of everything below `nfp`, which `seal_below` has just sealed: it is what
-    /// the one cursor left on the stack stands for.
-    pub(super) unsafe fn capture_all(&mut self, nfp: *mut Word) -> Result<Word, Raise> {
-        let floor = self.floor();
-        // SAFETY: as for `seal_below`.
-        unsafe {
-            self.reserve(kont_bytes(cursor::SIZE) + Heap::size_of(4))?;
-            let winds = self.isolate.state.stack.winds;
-            if nfp == floor {
-                return Ok(self.continuation(self.new_kont(0), -1, FULL, winds));
-            }
-            let mut hop = hop_of(floor);
-            let whole = object::field(hop.kont, kont::LEN) == Word::fixnum(hop.index as i64) && hop.stop == 0;
-            if !whole {
-                let k = self.new_kont(cursor::SIZE);
-                write_cursor(kont_words(k), self.cursor, hop, 0);
-                hop = Hop {
-                    kont: k,
-                    index: cursor::SIZE,
-                    stop: 0,
-                    mark: 0,
-                    inner: 0,
-                };
-                write_cursor(floor, self.cursor, hop, 0);
-            }
-            Ok(self.continuation(hop.kont, hop.mark, FULL, winds))
-        }
-    }
-
-    /// The winds a full continuation lies in; a delimited one lies in none of its own.
-    pub(super) unsafe fn continuation_winds(&self, k: Word) -> Result<Word, Raise> {
-        // SAFETY: the type is checked.
-        unsafe {
-            if !object::is_type(k, Type::Continuation) || self.is_delimited(k) {
-                return Err(Raise::new(sx_runtime::error::Code::Type, "expected a continuation"));
-            }
-            Ok(object::field(k, continuation::EXTRA))
-        }
-    }
-
-    /// Cuts the stack down to the found marker, which goes too. Answers where the next frame
-    /// goes.
-    ///
-    /// # Safety
-    /// Nothing has collected since the marker was found.
-    pub(super) unsafe fn cut(&mut self, found: &Found) -> *mut Word {
-        // SAFETY: by the caller.
-        unsafe {
-            self.isolate.state.stack.mark = link_target(found.frame);
-            let mut at = found.frame;
-            for hop in &found.hops {
-                let inner = kont_words(hop.kont).add(hop.inner);
-                let link = int_slot(inner, marker::LINK);
-                let mark = if link == 0 { -1 } else { hop.inner as i64 - link };
-                at = self.place_cursor(
-                    at,
-                    Hop {
-                        index: hop.inner,
-                        mark,
-                        ..*hop
-                    },
-                );
-            }
-            let mut winds = self.isolate.state.stack.winds;
-            for _ in 0..found.winds + found.is_wind as usize {
-                winds = object::field(winds, object::pair::CDR);
-            }
-            self.isolate.state.stack.winds = winds;
-            at
-        }
-    }
-
     /// Puts the delimited continuation `k` at `nfp` and gives it `value`. Both are in the window.
     ///
     /// # Safety
@@ -437,7 +277,9 @@ impl Machine {
                     self.isolate.state.stack.winds = self.push_winds(&items, self.isolate.state.stack.winds);
                 }
             }
-            self.give(nfp, k, value);
+            if !self.give_all(nfp, k, value) {
+                self.give(nfp, k, value);
+            }
         }
         Ok(())
     }
@@ -469,6 +311,49 @@ impl Machine {
                 inner: 0,
             };
             self.place_cursor(self.floor(), hop)
+        }
+    }
+
+    /// Puts all frames of the small delimited continuation `k` back at `at` and gives `value` to the
+    /// innermost; false, and nothing done, if they are many, if there is a cursor among them, or
+    /// if there is no room.
+    unsafe fn give_all(&mut self, at: *mut Word, k: Word, value: Word) -> bool {
+        // SAFETY: `at` is above complete frames; `k` is a delimited continuation.
+        unsafe {
+            let kont = object::field(k, continuation::KONT);
+            let n = object::field(kont, kont::LEN).as_fixnum() as usize;
+            let innermost = object::field(k, continuation::MARK).as_fixnum();
+            if n == 0 || n > SMALL || at.add(n) as usize > self.isolate.state.stack.real_limit() {
+                return false;
+            }
+            let words = kont_words(kont);
+            let mut lowest = innermost;
+            while lowest >= 0 {
+                if is_frame_of(words.add(lowest as usize), self.cursor) {
+                    return false;
+                }
+                match int_slot(words.add(lowest as usize), marker::LINK) {
+                    0 => break,
+                    link => lowest -= link,
+                }
+            }
+            std::ptr::copy_nonoverlapping(words, at, n);
+            let stack = &mut self.isolate.state.stack;
+            if lowest >= 0 {
+                let lowest = at.add(lowest as usize);
+                let link = match stack.mark.is_null() {
+                    true => 0,
+                    false => distance(stack.mark, lowest),
+                };
+                *lowest.add(marker::LINK) = Word::fixnum(link as i64);
+                if !planted(Fault::MarkerChainWrong) {
+                    stack.mark = at.add(innermost as usize);
+                }
+            }
+            let top = at.add(n);
+            self.wait_below(top, 0);
+            self.resume_frame(value);
+            true
         }
     }
 
@@ -538,30 +423,8 @@ impl Machine {
     }
 }
 
-fn lost_marker() -> Raise {
-    Raise::new(
-        sx_runtime::error::Code::Control,
-        "the extent this belongs to has been left",
-    )
-}
-
-/// How many words a capture takes at most; what is not needed of it stays unused at the end.
-unsafe fn capture_words(found: &Found, nfp: *const Word) -> usize {
-    // SAFETY: the marker lies below `nfp`.
-    unsafe {
-        if found.hops.is_empty() {
-            return distance(found.frame, nfp);
-        }
-        let cursors = found.hops.iter().enumerate().filter(|(i, hop)| {
-            let innermost = i + 1 == found.hops.len();
-            hop.index > if innermost { hop.inner } else { hop.inner + cursor::SIZE }
-        });
-        cursors.count() * cursor::SIZE + distance(found.frame.add(cursor::SIZE), nfp)
-    }
-}
-
 /// Writes a cursor frame.
-unsafe fn write_cursor(at: *mut Word, closure: Word, hop: Hop, link: usize) {
+pub(super) unsafe fn write_cursor(at: *mut Word, closure: Word, hop: Hop, link: usize) {
     // SAFETY: the caller has room at `at`.
     unsafe {
         *at = closure;
@@ -576,7 +439,7 @@ unsafe fn write_cursor(at: *mut Word, closure: Word, hop: Hop, link: usize) {
 }
 
 /// The marker or cursor below the one at `fp`, null if it is the lowest.
-unsafe fn link_target(fp: *mut Word) -> *mut Word {
+pub(super) unsafe fn link_target(fp: *mut Word) -> *mut Word {
     // SAFETY: `fp` is a marker or cursor frame on the stack.
     unsafe {
         match int_slot(fp, marker::LINK) as usize {
@@ -591,9 +454,19 @@ unsafe fn clear_dead(frame: *mut Word, site: Site) {
     // SAFETY: the frame is complete up to its site word.
     unsafe {
         let live = instance_of(*frame).chunk.live_after(site.pc).unwrap_or(&[]);
-        for s in 1..site.base - 1 {
-            if live.get(s / 64).is_none_or(|w| w >> (s % 64) & 1 == 0) {
-                *frame.add(s) = Word::NIL;
+        // Slot 0 is the function, the last word the site.
+        let slots = 1..site.base - 1;
+        for (i, first) in (0..slots.end).step_by(64).enumerate() {
+            let mut dead = !live.get(i).copied().unwrap_or(0);
+            if first == 0 {
+                dead &= !1;
+            }
+            if slots.end - first < 64 {
+                dead &= (1 << (slots.end - first)) - 1;
+            }
+            while dead != 0 {
+                *frame.add(first + dead.trailing_zeros() as usize) = Word::NIL;
+                dead &= dead - 1;
             }
         }
     }

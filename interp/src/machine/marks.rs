@@ -23,13 +23,16 @@ pub(super) struct Hop {
     pub inner: usize,
 }
 
+/// Few searches go through more Konts.
+type Hops = SmallVec<[Hop; 4]>;
+
 /// A marker that was found. Holds raw words: use it before anything collects.
 #[derive(Debug)]
 pub(super) struct Found {
     /// The stack frame: the marker itself, or the cursor the search went into.
     pub frame: *mut Word,
     /// The Konts the search went through, outermost first; empty if the marker is on the stack.
-    pub hops: SmallVec<[Hop; 2]>,
+    pub hops: Hops,
     /// The marker's payload.
     pub payload: Word,
     /// Winds entered inside it.
@@ -42,13 +45,6 @@ pub(super) struct Found {
 pub(super) struct MarkView {
     pub kind: i64,
     pub payload: Word,
-}
-
-/// Where a search stands inside a Kont.
-struct Level {
-    hop: Hop,
-    /// The next frame to look at, -1 when the Kont is done.
-    next: i64,
 }
 
 /// The words of a Kont.
@@ -112,29 +108,33 @@ impl Machine {
         fp: *const Word,
         winds: &mut usize,
         test: &mut impl FnMut(&MarkView) -> bool,
-    ) -> Option<(SmallVec<[Hop; 2]>, MarkView)> {
+    ) -> Option<(Hops, MarkView)> {
         // SAFETY: `fp` is a cursor frame; frames in a Kont are complete.
         unsafe {
-            let hop = hop_of(fp);
-            let mut levels: SmallVec<[Level; 2]> = smallvec![Level { hop, next: hop.mark }];
-            while let Some(level) = levels.last_mut() {
-                if level.next < level.hop.stop as i64 {
-                    levels.pop();
+            let mut hops: Hops = smallvec![hop_of(fp)];
+            // The next frame to look at in the last of them, -1 when it is done.
+            let mut next = hops[0].mark;
+            loop {
+                let hop = hops.last_mut()?;
+                if next < hop.stop as i64 {
+                    hops.pop();
+                    // Below the cursor through which the search went in.
+                    let hop = hops.last()?;
+                    next = below(hop);
                     continue;
                 }
-                let at = level.next as usize;
-                let frame = kont_words(level.hop.kont).add(at);
-                level.hop.inner = at;
-                let link = int_slot(frame, marker::LINK);
-                level.next = if link == 0 { -1 } else { at as i64 - link };
+                hop.inner = next as usize;
+                let frame = kont_words(hop.kont).add(hop.inner);
                 if super::is_frame_of(frame, self.cursor) {
                     let hop = hop_of(frame);
-                    levels.push(Level { hop, next: hop.mark });
+                    next = hop.mark;
+                    hops.push(hop);
                 } else if let Some(view) = visit(frame, winds, test) {
-                    return Some((levels.into_iter().map(|l| l.hop).collect(), view));
+                    return Some((hops, view));
+                } else {
+                    next = below(hop);
                 }
             }
-            None
         }
     }
 
@@ -180,8 +180,20 @@ impl Machine {
     }
 }
 
+/// The marker or cursor below the one at `inner` in its Kont, -1 if that is the lowest.
+///
+/// # Safety
+/// A marker or cursor frame starts at `inner`.
+unsafe fn below(hop: &Hop) -> i64 {
+    // SAFETY: by the caller.
+    match unsafe { int_slot(kont_words(hop.kont).add(hop.inner), marker::LINK) } {
+        0 => -1,
+        link => hop.inner as i64 - link,
+    }
+}
+
 impl MarkView {
-    fn found(self, frame: *mut Word, hops: SmallVec<[Hop; 2]>, winds: usize) -> Found {
+    fn found(self, frame: *mut Word, hops: Hops, winds: usize) -> Found {
         Found {
             frame,
             hops,
