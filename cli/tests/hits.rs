@@ -2,10 +2,14 @@
 //! page is asked for first and however its programs run. `SX_FIRST_HITS` says how many first hits
 //! there are (200; 10,000 are a long run).
 
-use std::io::{BufRead, BufReader, Read, Write};
+#[path = "support/server.rs"]
+mod server;
+
+use server::Server;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 const PAGES: [&str; 11] = [
     "/",
@@ -24,72 +28,34 @@ const PAGES: [&str; 11] = [
 /// Native code: not at all, when hot, before anything runs.
 const MODES: [&str; 3] = ["0", "1", "sync"];
 
-struct Server {
-    child: Child,
-    address: String,
+fn serve(directory: &Path, mode: &str) -> Server {
+    let _ = std::fs::remove_dir_all(directory);
+    std::fs::create_dir_all(directory).expect("a directory");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sx"));
+    command
+        .args(["serve", "--workers", "1"])
+        .current_dir(directory)
+        .env("PORT", "0")
+        .env("SX_PERSIST_DIR", directory.join("store"))
+        .env("SX_SERVING_JIT", mode)
+        .env_remove("SX_STORE");
+    Server::start(&mut command)
 }
 
-impl Server {
-    fn start(directory: &Path, mode: &str) -> Server {
-        let _ = std::fs::remove_dir_all(directory);
-        std::fs::create_dir_all(directory).expect("a directory");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sx"))
-            .args(["serve", "--workers", "1"])
-            .current_dir(directory)
-            .env("PORT", "0")
-            .env("SX_PERSIST_DIR", directory.join("store"))
-            .env("SX_SERVING_JIT", mode)
-            .env_remove("SX_STORE")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
-        let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut said = String::new();
-        let address = loop {
-            let mut line = String::new();
-            assert_ne!(
-                errors.read_line(&mut line).expect("text"),
-                0,
-                "the server ended: {said}"
-            );
-            if let Some(address) = line.trim().strip_prefix("listening on http://") {
-                break address.to_owned();
-            }
-            said.push_str(&line);
-        };
-        // Whatever else it says is shown by the test, and no pipe fills up.
-        std::thread::spawn(move || {
-            errors
-                .lines()
-                .map_while(Result::ok)
-                .for_each(|line| eprintln!("{line}"))
-        });
-        Server { child, address }
-    }
-
-    fn get(&self, path: &str) -> (String, String) {
-        let mut stream = TcpStream::connect(&self.address).expect("connects");
-        let host = &self.address;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
-        )
-        .expect("sends");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("an answer");
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.lines().next().unwrap_or_default().to_owned();
-        (status, masked(&body.replace(host.as_str(), "…")))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn get(server: &Server, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(&server.address).expect("connects");
+    let host = &server.address;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+    )
+    .expect("sends");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.lines().next().unwrap_or_default().to_owned();
+    (status, masked(&body.replace(host.as_str(), "…")))
 }
 
 /// A page without what differs each time: tokens in forms, times.
@@ -129,13 +95,13 @@ fn the_first_hit_of_each_page_is_as_good_as_a_later_one() {
     let mut pages: Vec<Option<String>> = vec![None; PAGES.len()];
     for start in 0..hits.div_ceil(PAGES.len()) {
         let mode = MODES[start % MODES.len()];
-        let server = Server::start(&directory, mode);
+        let server = serve(&directory, mode);
         for turn in 0..PAGES.len() {
             let index = (start + turn) % PAGES.len();
             let path = PAGES[index];
-            let (status, first) = server.get(path);
+            let (status, first) = get(&server, path);
             assert_eq!(status, "HTTP/1.1 200 OK", "{path}, start {start}, native {mode}");
-            let (_, second) = server.get(path);
+            let (_, second) = get(&server, path);
             assert_eq!(first, second, "{path}, start {start}, native {mode}");
             // What one process answers, every other one does.
             match &pages[index] {

@@ -10,10 +10,14 @@ use scratch::Scratch;
 #[allow(dead_code, reason = "the store's own tests use the rest")]
 mod cluster;
 
+#[path = "support/server.rs"]
+mod server;
+
+use server::Server;
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -35,60 +39,28 @@ const PROGRAM: &str = r#"
 (http-listen 0 handler {:concurrent true})
 "#;
 
-struct Server {
-    child: Child,
-    address: String,
+fn start(scratch: &Scratch, url: &str) -> Server {
+    let program = scratch.path().join("app.sx");
+    std::fs::write(&program, PROGRAM).expect("writes");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sx"));
+    command
+        .arg("serve")
+        .arg(program)
+        .current_dir(scratch.path())
+        .env("SX_STORE", url);
+    Server::start(&mut command)
 }
 
-impl Server {
-    fn start(scratch: &Scratch, url: &str) -> Server {
-        let program = scratch.path().join("app.sx");
-        std::fs::write(&program, PROGRAM).expect("writes");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sx"))
-            .arg("serve")
-            .arg(program)
-            .current_dir(scratch.path())
-            .env("SX_STORE", url)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
-        let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
-        let address = loop {
-            let mut line = String::new();
-            assert_ne!(errors.read_line(&mut line).expect("text"), 0, "the server ended");
-            if let Some(address) = line.trim().strip_prefix("listening on http://") {
-                break address.to_owned();
-            }
-            eprint!("{line}");
-        };
-        std::thread::spawn(move || {
-            errors
-                .lines()
-                .map_while(Result::ok)
-                .for_each(|line| eprintln!("{line}"))
-        });
-        Server { child, address }
-    }
-
-    /// The body of an answer with status 200; nothing if there is none.
-    fn ask(&self, path: &str, body: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(&self.address).ok()?;
-        let length = body.len();
-        let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
-        stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The body of an answer with status 200; nothing if there is none.
+fn ask(server: &Server, path: &str, body: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(&server.address).ok()?;
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
 }
 
 #[test]
@@ -96,14 +68,14 @@ impl Drop for Server {
 fn three_servers_share_a_database() {
     let scratch = Scratch::new();
     let url = cluster::shared().new_database();
-    let servers: Vec<Server> = (0..3).map(|_| Server::start(&scratch, &url)).collect();
+    let servers: Vec<Server> = (0..3).map(|_| start(&scratch, &url)).collect();
     for round in 0..5 {
         let (key, text) = (format!("post:{round}"), format!("text {round}"));
-        let put = servers[round % 3].ask(&format!("/put/{key}"), &text);
+        let put = ask(&servers[round % 3], &format!("/put/{key}"), &text);
         assert_eq!(put.as_deref(), Some(text.as_str()));
         for server in &servers {
             let until = Instant::now() + Duration::from_secs(20);
-            while server.ask(&format!("/view/{key}"), "").as_deref() != Some(text.as_str()) {
+            while ask(server, &format!("/view/{key}"), "").as_deref() != Some(text.as_str()) {
                 assert!(Instant::now() < until, "{key} is not seen at {}", server.address);
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -118,7 +90,7 @@ fn what_was_answered_stays_when_a_server_is_killed_and_connections_are_cut() {
     let cluster = cluster::shared();
     let url = cluster.new_database();
     let database = url.rsplit('/').next().unwrap_or_default().to_owned();
-    let mut servers: Vec<Server> = (0..3).map(|_| Server::start(&scratch, &url)).collect();
+    let mut servers: Vec<Server> = (0..3).map(|_| start(&scratch, &url)).collect();
     let mut victim = servers.pop().expect("three");
     let victim_process = victim.child.id();
     let (answered, asked) = (Mutex::new(Vec::<(u64, String)>::new()), AtomicUsize::new(0));
@@ -130,7 +102,7 @@ fn what_was_answered_stays_when_a_server_is_killed_and_connections_are_cut() {
                 for n in 0..60 {
                     let text = format!("{client}-{n}");
                     asked.fetch_add(1, Ordering::Relaxed);
-                    let Some(seq) = server.ask("/append", &text).and_then(|body| body.parse().ok()) else {
+                    let Some(seq) = ask(server, "/append", &text).and_then(|body| body.parse().ok()) else {
                         continue;
                     };
                     answered.lock().expect("no panic").push((seq, text));
@@ -163,7 +135,7 @@ fn what_was_answered_stays_when_a_server_is_killed_and_connections_are_cut() {
     assert_eq!(seqs.len(), answered.len(), "a number was given twice");
     let logs: Vec<String> = servers
         .iter()
-        .map(|server| server.ask("/log", "").expect("a log"))
+        .map(|server| ask(server, "/log", "").expect("a log"))
         .collect();
     assert_eq!(logs[0], logs[1]);
     let kept: BTreeSet<&str> = logs[0].lines().collect();

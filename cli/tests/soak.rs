@@ -7,12 +7,16 @@
 //! long run).
 #![cfg(target_os = "linux")]
 
+#[path = "support/server.rs"]
+mod server;
+
+use server::Server;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -57,50 +61,34 @@ fn sx(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-struct Server {
-    child: Child,
-    address: String,
+/// A blog that is served.
+struct Blog {
+    server: Server,
     admin: PathBuf,
 }
 
-impl Server {
-    /// Waits until the server listens; what it says after that is shown by the test.
-    fn start(folder: &Path) -> Server {
+impl Blog {
+    fn start(folder: &Path) -> Blog {
         // The name of a socket has to be short.
         let admin = std::env::temp_dir().join(format!("sx-soak-{}.sock", std::process::id()));
-        let mut child = sx(folder, &["serve", "--workers", "2"])
-            .env("PORT", "0")
-            .env("SX_ADMIN_ADDR", &admin)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
-        let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut said = String::new();
-        let address = loop {
-            let mut line = String::new();
-            let read = errors.read_line(&mut line).expect("text");
-            assert_ne!(read, 0, "the server ended: {said}");
-            if let Some(address) = line.trim().strip_prefix("listening on http://") {
-                break address.to_owned();
-            }
-            said.push_str(&line);
-        };
-        let rest = errors.lines().map_while(Result::ok);
-        std::thread::spawn(move || rest.for_each(|line| eprintln!("{line}")));
-        Server { child, address, admin }
+        let mut command = sx(folder, &["serve", "--workers", "2"]);
+        command.env("PORT", "0").env("SX_ADMIN_ADDR", &admin);
+        Blog {
+            server: Server::start(&mut command),
+            admin,
+        }
     }
 
     /// Asks it to end, and waits until it has.
     fn stop(mut self) {
-        let stopped = Command::new("kill").arg(self.child.id().to_string()).status();
+        let stopped = Command::new("kill").arg(self.server.child.id().to_string()).status();
         assert!(stopped.expect("kill runs").success());
-        assert!(self.child.wait().expect("the server ends").success());
+        assert!(self.server.child.wait().expect("the server ends").success());
     }
 
     /// Bytes resident, and descriptors.
     fn size(&self) -> (u64, usize) {
-        let folder = format!("/proc/{}", self.child.id());
+        let folder = format!("/proc/{}", self.server.child.id());
         let status = std::fs::read_to_string(format!("{folder}/status")).expect("the server runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
@@ -130,10 +118,8 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Blog {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         let _ = std::fs::remove_file(&self.admin);
     }
 }
@@ -141,17 +127,18 @@ impl Drop for Server {
 /// A connection that is kept.
 struct Client<'a> {
     stream: BufReader<TcpStream>,
-    server: &'a Server,
+    address: &'a str,
 }
 
 impl Client<'_> {
-    fn connect(server: &Server) -> Client<'_> {
-        let stream = TcpStream::connect(&server.address).expect("connects");
+    fn connect(blog: &Blog) -> Client<'_> {
+        let address = &blog.server.address;
+        let stream = TcpStream::connect(address).expect("connects");
         let limit = Some(patience(20));
         stream.set_read_timeout(limit).expect("a socket");
         Client {
             stream: BufReader::new(stream),
-            server,
+            address,
         }
     }
 
@@ -159,7 +146,7 @@ impl Client<'_> {
     fn ask(&mut self, method: &str, path: &str, headers: &str, body: &str) -> std::io::Result<(u16, String)> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\n{headers}content-length: {}\r\n\r\n{body}",
-            self.server.address,
+            self.address,
             body.len()
         );
         self.stream.get_mut().write_all(request.as_bytes())?;
@@ -208,8 +195,8 @@ impl Load {
     }
 }
 
-fn read(load: &Load, server: &Server, from: usize) -> Result<(), String> {
-    let mut client = Client::connect(server);
+fn read(load: &Load, blog: &Blog, from: usize) -> Result<(), String> {
+    let mut client = Client::connect(blog);
     for (path, wanted) in PAGES.iter().cycle().skip(from) {
         if !load.goes_on() {
             break;
@@ -221,8 +208,8 @@ fn read(load: &Load, server: &Server, from: usize) -> Result<(), String> {
 }
 
 /// Publishes, changes and deletes; what was left, by slug.
-fn write(load: &Load, server: &Server, token: &str) -> Result<BTreeMap<String, String>, String> {
-    let mut client = Client::connect(server);
+fn write(load: &Load, blog: &Blog, token: &str) -> Result<BTreeMap<String, String>, String> {
+    let mut client = Client::connect(blog);
     let headers = format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n");
     let mut left = BTreeMap::new();
     for number in 1.. {
@@ -257,13 +244,13 @@ fn write(load: &Load, server: &Server, token: &str) -> Result<BTreeMap<String, S
 }
 
 /// The largest sizes seen in each quarter of the time.
-fn sizes(server: &Server, time: Duration, load: &Load) -> [(u64, usize); 4] {
+fn sizes(blog: &Blog, time: Duration, load: &Load) -> [(u64, usize); 4] {
     let mut all = [(0, 0); 4];
     for most in &mut all {
         let begun = Instant::now();
         while begun.elapsed() < time / 4 {
             std::thread::sleep(time / 40);
-            let (bytes, descriptors) = server.size();
+            let (bytes, descriptors) = blog.size();
             *most = (bytes.max(most.0), descriptors.max(most.1));
         }
     }
@@ -272,10 +259,10 @@ fn sizes(server: &Server, time: Duration, load: &Load) -> [(u64, usize); 4] {
 }
 
 /// Nothing is under way any more: no connection, no handler that waits or runs.
-fn check_rest(server: &Server) -> BTreeMap<String, u64> {
+fn check_rest(blog: &Blog) -> BTreeMap<String, u64> {
     let begun = Instant::now();
     loop {
-        let figures = server.figures();
+        let figures = blog.figures();
         let left: Vec<_> = ["sx_connections", "sx_suspended", "sx_requests_now"]
             .iter()
             .map(|name| (name, figures[*name]))
@@ -291,8 +278,8 @@ fn check_rest(server: &Server) -> BTreeMap<String, u64> {
 }
 
 /// The posts of the writer are those that are to be there, and say what they are to say.
-fn check_posts(server: &Server, left: &BTreeMap<String, String>) {
-    let mut client = Client::connect(server);
+fn check_posts(blog: &Blog, left: &BTreeMap<String, String>) {
+    let mut client = Client::connect(blog);
     let mut get = |path: &str| client.wants(200, "GET", path, "", "").expect("an answer");
     let mut listed = Vec::new();
     for offset in (0..).step_by(100) {
@@ -328,24 +315,24 @@ fn a_blog_under_load_neither_fails_nor_grows_nor_forgets() {
     let token = said(&["token", "add", "ann"]);
     let token = token.lines().next().expect("a token");
 
-    let server = Server::start(&folder);
+    let blog = Blog::start(&folder);
     let load = Load::default();
     let (sizes, left) = std::thread::scope(|scope| {
         let readers: Vec<_> = (0..READERS)
             .map(|reader| {
-                let (load, server) = (&load, &server);
-                scope.spawn(move || read(load, server, reader * 2))
+                let (load, blog) = (&load, &blog);
+                scope.spawn(move || read(load, blog, reader * 2))
             })
             .collect();
-        let writer = scope.spawn(|| write(&load, &server, token));
-        let sizes = sizes(&server, time, &load);
+        let writer = scope.spawn(|| write(&load, &blog, token));
+        let sizes = sizes(&blog, time, &load);
         for reader in readers {
             reader.join().expect("a thread ends").expect("no page fails");
         }
         let left = writer.join().expect("a thread ends").expect("no write fails");
         (sizes, left)
     });
-    let figures = check_rest(&server);
+    let figures = check_rest(&blog);
     let pages = load.pages.load(Ordering::Relaxed);
     let writes = load.writes.load(Ordering::Relaxed);
     let megabytes = sizes.map(|(bytes, _)| bytes >> 20);
@@ -366,9 +353,9 @@ fn a_blog_under_load_neither_fails_nor_grows_nor_forgets() {
     assert!(sizes[3].1 <= sizes[2].1 + 2, "descriptors grow: {descriptors:?}");
 
     assert!(!left.is_empty(), "a post was left");
-    check_posts(&server, &left);
-    server.stop();
-    let again = Server::start(&folder);
+    check_posts(&blog, &left);
+    blog.stop();
+    let again = Blog::start(&folder);
     check_posts(&again, &left);
     again.stop();
 }

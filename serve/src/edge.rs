@@ -16,7 +16,8 @@ mod world;
 pub use texts::Texts;
 
 use crate::networks::Networks;
-use std::cell::{OnceCell, RefCell};
+use crate::request_id::RequestId;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
@@ -65,7 +66,7 @@ pub struct Edge {
     /// Addresses that `http/request` may reach though they are not public.
     reachable: Rc<Networks>,
     /// The request that a program runs for, which the log names.
-    request: RefCell<Option<Rc<str>>>,
+    request: Cell<Option<RequestId>>,
     /// Drives what is waited for outside of a server.
     runtime: OnceCell<tokio::runtime::Runtime>,
 }
@@ -136,7 +137,7 @@ impl Default for Edge {
             access: RefCell::new(Access::Unrestricted),
             store: None,
             reachable: Rc::default(),
-            request: RefCell::default(),
+            request: Cell::default(),
             runtime: OnceCell::new(),
         }
     }
@@ -165,8 +166,8 @@ impl Edge {
     }
 
     /// What is performed from now on is for this request.
-    pub fn set_request(&self, id: Option<&Rc<str>>) {
-        *self.request.borrow_mut() = id.cloned();
+    pub fn set_request(&self, id: Option<RequestId>) {
+        self.request.set(id);
     }
 
     /// From now on these files may be read only.

@@ -13,6 +13,7 @@ mod wire;
 pub use commands::reference;
 
 use crate::edge::{Answer, Edge};
+use crate::log;
 use commands::COMMANDS;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
@@ -189,7 +190,7 @@ impl Session<'_> {
 
 /// The message of an error; its report goes to the log.
 fn failed(error: &Error) -> String {
-    eprint!("{}", sx::report(error, sx::Style::Plain));
+    log::say(&sx::report(error, sx::Style::Plain));
     match error.code {
         Code::Interrupt => "interrupted".to_owned(),
         _ => error.message.clone(),

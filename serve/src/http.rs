@@ -18,6 +18,7 @@ pub mod limits;
 mod listen;
 mod message;
 mod peer;
+mod spool;
 mod tls;
 mod websocket;
 

@@ -19,6 +19,7 @@ mod networks;
 mod program;
 mod reference;
 mod reload;
+mod request_id;
 mod ticker;
 mod watch;
 mod worker;

@@ -28,6 +28,12 @@ pub fn start(level: &str, as_json: bool) -> bool {
     true
 }
 
+/// Says something on standard error, whether or not anything is logged.
+pub(crate) fn say(text: &str) {
+    // Nobody is left to be told that it cannot be said.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         *metadata.level() <= self.level && metadata.target().starts_with("sx")
@@ -47,8 +53,7 @@ impl Subscriber for Lines {
             text_line(event)
         };
         line.push('\n');
-        // Nobody is left to be told that the log cannot be written.
-        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+        say(&line);
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}

@@ -230,6 +230,18 @@ const OF_ISOLATES: &[OfIsolate] = &[
     ("sx_native_exits", "counter", "Guards of native code that failed", |f| {
         f.exits as i64
     }),
+    (
+        "sx_resumes",
+        "counter",
+        "Answers to performs, where there is a native tier",
+        |f| f.resumed as i64,
+    ),
+    (
+        "sx_resumes_native",
+        "counter",
+        "Of them those that native code went on with",
+        |f| f.resumed_natively as i64,
+    ),
 ];
 
 fn head(page: &mut String, metric: &str, kind: &str, help: &str) {

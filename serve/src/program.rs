@@ -11,6 +11,7 @@ pub use client::{Clients, Message, SocketEnd, Turn};
 
 use crate::edge::{Answer, Edge, Later, Refusal};
 use crate::metrics::{Counts, Question};
+use crate::request_id::RequestId;
 use crate::ticker::{Ticker, Watched};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,11 +71,11 @@ enum State {
 struct Terms {
     deadline: Option<Instant>,
     grace: Duration,
-    id: Option<Rc<str>>,
+    id: Option<RequestId>,
 }
 
 impl Terms {
-    fn new(times: Times, id: Option<Rc<str>>) -> Terms {
+    fn new(times: Times, id: Option<RequestId>) -> Terms {
         Terms {
             deadline: Instant::now().checked_add(times.lasting),
             grace: times.grace,
@@ -121,7 +122,7 @@ impl Program {
     // --- calls ---------------------------------------------------------------------------------
 
     /// Begins a call, for the request of this name, and runs it as far as it goes.
-    pub fn call(&self, function: &Object, arguments: impl Arguments, times: Times, id: Option<Rc<str>>) -> Call {
+    pub fn call(&self, function: &Object, arguments: impl Arguments, times: Times, id: Option<RequestId>) -> Call {
         if self.is_broken() {
             return Call::Over(Err(broken()));
         }
@@ -144,7 +145,7 @@ impl Program {
     /// Runs the current program of the isolate until it is over or has to wait.
     fn run(&self, isolate: &mut Isolate, terms: Terms) -> Call {
         let _running = self.watched.run();
-        self.edge.set_request(terms.id.as_ref());
+        self.edge.set_request(terms.id);
         let going = |state| {
             Call::Going(Going {
                 state,

@@ -8,6 +8,7 @@
 
 use crate::app::Reread;
 use crate::host::Files;
+use crate::log;
 use crate::worker::{Process, run_noting, stop_on_signals};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +56,7 @@ async fn watch(process: &Arc<Process>, reread: &Reread) -> Result<Value, Error> 
                     return result;
                 }
                 if let Err(error) = result {
-                    eprint!("{}", sx::report(&error, sx::Style::Plain));
+                    log::say(&sx::report(&error, sx::Style::Plain));
                 }
                 if running == 0 && process.stop.is_stopped() {
                     return Ok(Value::Nil);
@@ -76,7 +77,7 @@ async fn watch(process: &Arc<Process>, reread: &Reread) -> Result<Value, Error> 
                         programs.start(source)?;
                         running += 1;
                     }
-                    Err(message) => eprintln!("{message}"),
+                    Err(message) => log::say(&format!("{message}\n")),
                 }
             }
         }

@@ -5,6 +5,7 @@
 //! call ends before the next begins.
 
 use crate::edge::{Answer, Refusal};
+use crate::log;
 use crate::program::Program;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -54,7 +55,7 @@ async fn tell(program: Rc<Program>, function: Object, mut changes: mpsc::Unbound
             let call = program.call(&function, (change_dict(batch.revision, change),), TIMES, None);
             if let Err(error) = program.finish(call).await {
                 let report = sx::report(&error, sx::Style::Plain);
-                eprint!("[persist/on-change] error: {}\n{report}", error.message);
+                log::say(&format!("[persist/on-change] error: {}\n{report}", error.message));
             }
         }
     }

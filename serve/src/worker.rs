@@ -8,6 +8,7 @@ use crate::app::{App, Stop, io_error};
 use crate::edge::{Answer, Edge};
 use crate::host::{Files, SharedHost};
 use crate::http::{Listening, listen};
+use crate::log;
 use crate::metrics::{Counted, Workers};
 use crate::program::Program;
 use crate::ticker::Ticker;
@@ -216,7 +217,7 @@ fn start_workers(running: &Arc<Running>, count: usize) -> Result<(), String> {
             .name(format!("sx-worker-{number}"))
             .spawn(move || {
                 if let Err(error) = work(&running, number) {
-                    eprint!("{}", sx::report(&error, sx::Style::Plain));
+                    log::say(&sx::report(&error, sx::Style::Plain));
                 }
             });
         workers.push(worker.map_err(|error| error.to_string())?);

@@ -56,6 +56,10 @@ pub struct Figures {
     pub native_bytes: u64,
     /// Guards of machine code that failed.
     pub exits: u64,
+    /// Answers of the host to programs that may have machine code.
+    pub resumed: u64,
+    /// Of them those that machine code went on with.
+    pub resumed_natively: u64,
 }
 
 /// A running program.
@@ -251,6 +255,8 @@ impl Isolate {
             compiled: native.compiled,
             native_bytes: native.bytes,
             exits: native.exits,
+            resumed: native.resumed,
+            resumed_natively: native.resumed_natively,
         }
     }
 

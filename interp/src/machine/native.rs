@@ -94,6 +94,10 @@ pub struct NativeStats {
     pub exits: u64,
     /// Times native code was entered from the machine.
     pub entered: u64,
+    /// Times the host has answered a `perform`.
+    pub resumed: u64,
+    /// Of them, times native code went on with the answer.
+    pub resumed_natively: u64,
     /// Functions whose code was given up because a primitive was redefined.
     pub retired: u64,
     /// Functions whose code was given up because the memory for code was full.
@@ -115,6 +119,8 @@ pub(super) struct Tier {
     stats: NativeStats,
     /// Functions that have been asked for and not come.
     waiting: usize,
+    /// The host has answered, and nothing has run since.
+    is_resumed: bool,
     /// Code that nothing enters any more, until native code has been left.
     retired: Vec<Compiled>,
     /// Why the run ends, from a helper to `run_native`.
@@ -152,6 +158,7 @@ impl Machine {
             options,
             stats: NativeStats::default(),
             waiting: 0,
+            is_resumed: false,
             retired: vec![],
             exit: None,
             panic: None,
@@ -255,14 +262,24 @@ impl Machine {
         }
     }
 
+    /// The host has answered what the running frame waits for.
+    pub(super) fn note_resumed(&mut self) {
+        if let Some(tier) = &mut self.native {
+            tier.stats.resumed += 1;
+            tier.is_resumed = true;
+        }
+    }
+
     /// Goes on natively if the running frame can.
     #[inline]
     pub(super) fn go_native(&mut self) -> Step {
         let next = self.next_native();
-        let Some(tier) = &self.native else { return Ok(()) };
+        let Some(tier) = &mut self.native else { return Ok(()) };
+        let is_resumed = std::mem::take(&mut tier.is_resumed);
         if next == tier.stubs.moved {
             return Ok(());
         }
+        tier.stats.resumed_natively += u64::from(is_resumed);
         let (fp, value, site) = (tier.context.fp, tier.context.value, tier.context.site);
         // SAFETY: `next_native` answers a piece and has put its registers into the context.
         unsafe { self.run_native(next, fp, value, site) }

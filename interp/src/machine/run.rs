@@ -86,6 +86,7 @@ impl Machine {
         let value = self.isolate.state.kept[kept::RESULT];
         // SAFETY: the frame waits at its call.
         unsafe { self.resume_frame(value) };
+        self.note_resumed();
         Ok(())
     }
 

@@ -49,8 +49,8 @@ pub(super) fn log(edge: &Edge, request: &Request<'_>) -> Done {
         value => value.to_string(),
     });
     let text = shown.collect::<Vec<_>>().join(" ");
-    match &*edge.request.borrow() {
-        Some(id) => tracing::info!(target: "sx::program", id = &**id, "{text}"),
+    match edge.request.get() {
+        Some(id) => tracing::info!(target: "sx::program", %id, "{text}"),
         None => tracing::info!(target: "sx::program", "{text}"),
     }
     answer(Value::Nil)

@@ -3,11 +3,14 @@
 use super::guard::{REFUSAL, secret};
 use super::limits::Limits;
 use super::message::{Content, request_dict, response_of};
-use super::peer::Trusted;
+use super::peer::{Direct, Trusted};
+use super::spool::Spool;
 use super::tls::Tls;
 use super::websocket;
 use crate::app::Stopping;
+use crate::log;
 use crate::program::{Call, Program, Turn};
+use crate::request_id::RequestId;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE,
@@ -18,11 +21,10 @@ use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 use sx::{Error, Object, Style, Times, Value};
@@ -52,9 +54,7 @@ pub(super) struct Site {
 
 /// A connection of a client.
 pub(super) struct Peer {
-    pub address: SocketAddr,
-    /// Is the connection encrypted?
-    pub is_secure: bool,
+    pub direct: Direct,
     /// Has it sent a request?
     pub has_asked: Cell<bool>,
     /// What owns the connection once it is a WebSocket.
@@ -133,12 +133,13 @@ pub(super) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let began = Instant::now();
-    let id: Rc<str> = next_id().into();
+    let id = RequestId::next();
     let counts = Arc::clone(&site.program.counts);
     peer.has_asked.set(true);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_logged = tracing::enabled!(target: "sx::http", tracing::Level::INFO);
+    let line = is_logged.then(|| (request.method().clone(), request.uri().path().to_owned()));
     let wants_other = request.headers().contains_key(UPGRADE);
-    let mut response = respond(&site, &peer, request, &id).await;
+    let mut response = respond(&site, &peer, request, id).await;
     if wants_other && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         // What the client sends next may not be HTTP.
         response
@@ -153,11 +154,13 @@ pub(super) async fn answer(
         500.. => counts.server_errors.up(),
         _ => {}
     }
-    tracing::info!(target: "sx::http", id = &*id, method = method.as_str(), path, status, took_us = took);
+    if let Some((method, path)) = line {
+        tracing::info!(target: "sx::http", %id, method = method.as_str(), path, status, took_us = took);
+    }
     Ok(response)
 }
 
-async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Request<Incoming>, id: &Rc<str>) -> Response<Body> {
+async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Request<Incoming>, id: RequestId) -> Response<Body> {
     if let Some(status) = refusal(&request) {
         return closing(status);
     }
@@ -178,11 +181,11 @@ async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Request<Incoming>, i
     if length.is_some_and(|length| length > site.limits.body_bytes_max) {
         return closing(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    let body = match read_body(incoming, site.limits.body_bytes_max).await {
+    let body = match read_body(incoming, &site.limits).await {
         Ok(body) => body,
         Err(status) => return closing(status),
     };
-    let sender = site.trusted.sender(peer.address, peer.is_secure, &parts.headers);
+    let sender = site.trusted.sender(&peer.direct, &parts.headers);
     let handled = tokio::select! {
         biased;
         handled = handle(site, request_dict(&parts, body, sender), counted, id) => handled,
@@ -208,7 +211,7 @@ async fn handle(
     site: &Rc<Site>,
     request: Value,
     counted: Counted,
-    id: &Rc<str>,
+    id: RequestId,
 ) -> Option<(Result<Value, Error>, Turn)> {
     let times = handler_times(&site.limits);
     let free = match &site.turn {
@@ -216,13 +219,13 @@ async fn handle(
         Some(turn) => Arc::clone(turn).try_lock_owned().ok().map(Some),
     };
     let begun = match free {
-        Some(turn) => match site.program.call(&site.handler, (request,), times, Some(Rc::clone(id))) {
+        Some(turn) => match site.program.call(&site.handler, (request,), times, Some(id)) {
             Call::Over(result) => return Some((result, turn)),
             call => Ok((call, turn)),
         },
         None => Err(request),
     };
-    let (site, id, unfinished) = (Rc::clone(site), Rc::clone(id), Unfinished::new(site));
+    let (site, unfinished) = (Rc::clone(site), Unfinished::new(site));
     let task = tokio::task::spawn_local(async move {
         let (_counted, _unfinished) = (counted, unfinished);
         let (call, turn) = match begun {
@@ -250,7 +253,7 @@ pub(super) fn handler_times(limits: &Limits) -> Times {
 }
 
 /// Sends an answer; a body that is written is written from now on.
-fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: &Rc<str>) -> Response<Body> {
+fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: RequestId) -> Response<Body> {
     let (parts, content) = response.into_parts();
     let body = match content {
         Content::Whole(bytes) => Body::Whole((!bytes.is_empty()).then_some(bytes)),
@@ -259,7 +262,7 @@ fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: &Rc<str>) 
         Content::Written(function) => {
             let (stream, chunks) = site.program.clients().open_stream();
             let state = Arc::new(AtomicUsize::new(0));
-            let (site, ended, id) = (Rc::clone(site), Arc::clone(&state), Rc::clone(id));
+            let (site, ended) = (Rc::clone(site), Arc::clone(&state));
             tokio::task::spawn_local(async move {
                 let _turn = turn;
                 // A stream lasts as long as its client listens.
@@ -267,15 +270,12 @@ fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: &Rc<str>) 
                     lasting: std::time::Duration::MAX,
                     ..handler_times(&site.limits)
                 };
-                let call = site.program.call(
-                    &site.stream,
-                    (Value::Object(function), stream),
-                    times,
-                    Some(Rc::clone(&id)),
-                );
+                let call = site
+                    .program
+                    .call(&site.stream, (Value::Object(function), stream), times, Some(id));
                 match site.program.finish(call).await {
                     Ok(_) => ended.store(COMPLETE, Ordering::Relaxed),
-                    Err(error) => report(&error, &id),
+                    Err(error) => report(&error, id),
                 }
                 site.program.clients().close_stream(stream);
             });
@@ -292,7 +292,7 @@ fn open(
     response: Response<Content>,
     request: &HeaderMap,
     upgrade: OnUpgrade,
-    id: &Rc<str>,
+    id: RequestId,
 ) -> Result<Response<Body>, Error> {
     let (mut parts, content) = response.into_parts();
     let Some((headers, function)) = websocket::accept(request).zip(content.socket()) else {
@@ -302,7 +302,7 @@ fn open(
     for (name, value) in headers {
         parts.headers.insert(name, value);
     }
-    let talk = websocket::talk(Rc::clone(site), function, upgrade, Rc::clone(id));
+    let talk = websocket::talk(Rc::clone(site), function, upgrade, id);
     peer.socket.replace(Some(tokio::task::spawn_local(talk)));
     Ok(Response::from_parts(parts, Body::Whole(None)))
 }
@@ -314,21 +314,25 @@ fn refusal(request: &Request<Incoming>) -> Option<StatusCode> {
     StatusCode::from_u16(code).ok()
 }
 
-/// Reads a body of at most so many bytes.
-async fn read_body(mut body: Incoming, bytes_max: usize) -> Result<Bytes, StatusCode> {
+/// Reads a body that is not too large.
+async fn read_body(mut body: Incoming, limits: &Limits) -> Result<Bytes, StatusCode> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    let mut read: Vec<u8> = Vec::new();
+    let no_room = |error: io::Error| {
+        tracing::error!(target: "sx::http", "a body cannot be kept: {error}");
+        StatusCode::INSUFFICIENT_STORAGE
+    };
+    let mut read = Spool::new(limits.spool_bytes);
     loop {
         match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-            None => return Ok(read.into()),
+            None => return read.finish().map_err(no_room),
             Some(Ok(frame)) => {
                 let Ok(data) = frame.into_data() else { continue };
-                if read.len() + data.len() > bytes_max {
+                if read.len() + data.len() > limits.body_bytes_max {
                     return Err(StatusCode::PAYLOAD_TOO_LARGE);
                 }
-                read.extend_from_slice(&data);
+                read.push(&data).map_err(no_room)?;
             }
             Some(Err(error)) => return Err(broken(&error)),
         }
@@ -351,22 +355,22 @@ fn broken(error: &hyper::Error) -> StatusCode {
 }
 
 /// The response to a request whose handler failed.
-fn failed(error: &Error, id: &str) -> Response<Body> {
+fn failed(error: &Error, id: RequestId) -> Response<Body> {
     report(error, id);
     let text = format!("Internal Server Error\nrequest id: {id}\n");
     let mut response = plain(StatusCode::INTERNAL_SERVER_ERROR, text);
-    if let Ok(id) = HeaderValue::from_str(id) {
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
 }
 
-pub(super) fn report(error: &Error, id: &str) {
+pub(super) fn report(error: &Error, id: RequestId) {
     let report = sx::report(error, Style::Plain);
-    eprint!(
+    log::say(&format!(
         "[http-listen] handler error: {} (request {id})\n{report}",
         error.message
-    );
+    ));
 }
 
 fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
@@ -398,9 +402,4 @@ fn come_again() -> Response<Body> {
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
-}
-
-fn next_id() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!("{}-{:x}", &secret()[..8], NEXT.fetch_add(1, Ordering::Relaxed))
 }

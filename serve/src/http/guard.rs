@@ -12,6 +12,7 @@
 use super::head::{self, Framing, Status};
 use super::limits::Limits;
 use hyper::rt::ReadBufCursor;
+use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -36,6 +37,12 @@ pub fn secret() -> &'static str {
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 16 << 10;
+
+thread_local! {
+    /// Where every connection of a thread reads to, so that one that waits holds no room.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
+}
+
 /// A longer line that begins a chunk is refused.
 const CHUNK_LINE_MAX: usize = 1 << 10;
 /// More fields behind the last chunk are refused, and so are larger ones.
@@ -147,14 +154,16 @@ impl<S> Guard<S> {
             Ok(None) => false,
             Ok(Some((end, head))) => {
                 self.checked.extend(self.held.drain(..end));
-                self.body_began = Instant::now();
-                self.body_bytes = 0;
                 self.place = match head.framing {
                     _ if head.is_upgrade => Place::Other,
                     Framing::Length(0) => Place::Head,
                     Framing::Length(length) => Place::Body(length),
                     Framing::Chunked => Place::ChunkLine,
                 };
+                if self.place != Place::Head {
+                    self.body_began = Instant::now();
+                    self.body_bytes = 0;
+                }
                 true
             }
             Err(status) => {
@@ -336,16 +345,15 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for Guard<S> {
             if guard.ended || guard.place == Place::Over {
                 return Poll::Ready(Ok(()));
             }
-            let start = guard.held.len();
-            guard.held.resize(start + READ_BYTES, 0);
-            let mut buffer = ReadBuf::new(&mut guard.held[start..]);
-            let polled = Pin::new(&mut guard.socket).poll_read(cx, &mut buffer);
-            let count = buffer.filled().len();
-            guard.held.truncate(start + count);
+            let polled = SCRATCH.with_borrow_mut(|scratch| {
+                let mut buffer = ReadBuf::new(scratch);
+                let polled = Pin::new(&mut guard.socket).poll_read(cx, &mut buffer);
+                guard.held.extend_from_slice(buffer.filled());
+                polled.map_ok(|()| buffer.filled().len())
+            });
             match polled {
-                Poll::Ready(result) => {
-                    result?;
-                    if count == 0 {
+                Poll::Ready(count) => {
+                    if count? == 0 {
                         guard.end();
                     }
                     guard.check_held();

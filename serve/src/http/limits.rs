@@ -37,6 +37,8 @@ limits! {
     target_bytes_max: usize = 8 << 10, "max-target-bytes", "8 KB", "414";
     /// Bytes of a request's body.
     body_bytes_max: usize = 2 << 20, "max-body-bytes", "2 MB", "413";
+    /// Bytes of a request's body that are kept in memory while it arrives.
+    spool_bytes: usize = 256 << 10, "spool-bytes", "256 KB", "in a file until it is whole";
     /// Bytes of a message on a WebSocket.
     message_bytes_max: usize = 1 << 20, "max-message-bytes", "1 MB", "closed with 1009";
     /// From the first byte of a head to its last.

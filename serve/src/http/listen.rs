@@ -3,6 +3,7 @@
 use super::answer::{Peer, Site, answer};
 use super::guard::Guard;
 use super::limits::Limits;
+use super::peer::Direct;
 use crate::app::Stopping;
 use crate::edge::Refusal;
 use crate::program::Program;
@@ -10,13 +11,14 @@ use crate::worker::Process;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use std::cell::{Cell, RefCell};
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{SocketAddr, TcpListener as StdListener, ToSocketAddrs};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use sx::{Code, FromSx, Object, Value};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 /// What is known where a program listens.
@@ -133,13 +135,33 @@ pub(crate) async fn listen(
 
 /// Binds the socket of the process.
 fn bind(process: &Process, port: u16) -> std::io::Result<SocketAddr> {
-    let socket = StdListener::bind((process.app.host.as_str(), port))?;
-    socket.set_nonblocking(true)?;
+    let mut bound = Err(std::io::ErrorKind::AddrNotAvailable.into());
+    for address in (process.app.host.as_str(), port).to_socket_addrs()? {
+        bound = bind_at(address);
+        if bound.is_ok() {
+            break;
+        }
+    }
+    let socket = bound?;
     let bound = socket.local_addr()?;
     // Only first workers bind, and one runs after the other.
     let _ = process.socket.set(socket);
     Ok(bound)
 }
+
+fn bind_at(address: SocketAddr) -> std::io::Result<StdListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // The connections of a server that ended a moment ago are no reason to wait.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// Connections that may wait to be accepted; the system has a limit of its own.
+const BACKLOG: u32 = 4096;
 
 /// The core function behind streamed bodies.
 const STREAM: &str = "%http-stream";
@@ -158,12 +180,13 @@ const TELLING: Duration = Duration::from_secs(1);
 async fn accept_all(socket: TcpListener, site: Rc<Site>, mut stop: Stopping) {
     let mut connections = JoinSet::new();
     let program = Rc::clone(&site.program);
+    let (mut stops, mut breaks) = (pin!(stop.wait()), pin!(program.breaks()));
     loop {
         while connections.try_join_next().is_some() {}
         let has_room = connections.len() < site.limits.connections_max;
         tokio::select! {
-            () = stop.wait() => break,
-            () = program.breaks() => {
+            () = &mut stops => break,
+            () = &mut breaks => {
                 let told = async { while connections.join_next().await.is_some() {} };
                 let _ = tokio::time::timeout(TELLING, told).await;
                 return;
@@ -201,8 +224,7 @@ async fn serve(stream: TcpStream, address: SocketAddr, site: Rc<Site>) {
     let counts = Arc::clone(&site.program.counts);
     let _open = counts.connections.hold();
     let peer = Rc::new(Peer {
-        address,
-        is_secure: site.tls.is_some(),
+        direct: Direct::new(address, site.tls.is_some()),
         has_asked: Cell::new(false),
         socket: RefCell::default(),
     });

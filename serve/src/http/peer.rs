@@ -26,15 +26,31 @@ pub struct Sender {
     pub scheme: &'static str,
 }
 
-impl Trusted {
-    /// Who sent a request with these headers, over a connection from `peer`.
-    pub fn sender(&self, peer: SocketAddr, is_secure: bool, headers: &HeaderMap) -> Sender {
+/// The other end of a connection.
+pub struct Direct {
+    address: IpAddr,
+    sender: Sender,
+}
+
+impl Direct {
+    /// A peer at an address; is the connection encrypted?
+    pub fn new(peer: SocketAddr, is_secure: bool) -> Direct {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let direct = Sender {
-            client: peer.to_string(),
-            scheme: if is_secure { "https" } else { "http" },
-        };
-        if !self.0.contains(peer.ip()) {
+        Direct {
+            address: peer.ip(),
+            sender: Sender {
+                client: peer.to_string(),
+                scheme: if is_secure { "https" } else { "http" },
+            },
+        }
+    }
+}
+
+impl Trusted {
+    /// Who sent a request with these headers over a connection.
+    pub fn sender(&self, connection: &Direct, headers: &HeaderMap) -> Sender {
+        let direct = connection.sender.clone();
+        if !self.0.contains(connection.address) {
             return direct;
         }
         let listed = values(headers, &X_FORWARDED_FOR).map(|text| self.outermost(&text, Some));
@@ -117,7 +133,7 @@ mod tests {
             headers.append(*name, HeaderValue::from_static(value));
         }
         let trusted = Trusted(trusted.parse().expect("networks"));
-        trusted.sender(peer.parse().expect("an address"), false, &headers)
+        trusted.sender(&Direct::new(peer.parse().expect("an address"), false), &headers)
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::limits::Limits;
 use crate::app::Stopping;
 use crate::metrics::Counts;
 use crate::program::{Message, SocketEnd};
+use crate::request_id::RequestId;
 use futures_util::{SinkExt, StreamExt};
 use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue, UPGRADE};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -56,7 +57,7 @@ pub fn accept(request: &HeaderMap) -> Option<[(HeaderName, HeaderValue); 3]> {
 
 /// Waits until the connection is the socket's, then lets the function talk until it or the client
 /// ends.
-pub(super) async fn talk(site: Rc<Site>, function: Object, upgrade: OnUpgrade, id: Rc<str>) {
+pub(super) async fn talk(site: Rc<Site>, function: Object, upgrade: OnUpgrade, id: RequestId) {
     // A client that has left already hears nothing of it.
     let Ok(upgraded) = upgrade.await else { return };
     let limits = site.limits;
@@ -77,17 +78,14 @@ pub(super) async fn talk(site: Rc<Site>, function: Object, upgrade: OnUpgrade, i
         lasting: Duration::MAX,
         ..handler_times(&limits)
     };
-    let call = site.program.call(
-        &site.socket,
-        (Value::Object(function), number),
-        times,
-        Some(Rc::clone(&id)),
-    );
+    let call = site
+        .program
+        .call(&site.socket, (Value::Object(function), number), times, Some(id));
     let code = match site.program.finish(call).await {
         Ok(_) => u16::from(CloseCode::Normal),
         Err(error) => {
             counts.failures.up();
-            report(&error, &id);
+            report(&error, id);
             FAILED
         }
     };

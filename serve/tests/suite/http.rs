@@ -39,6 +39,24 @@ fn a_handler_gets_the_request_and_its_answer_is_sent() {
 }
 
 #[test]
+fn a_body_that_is_kept_in_a_file_while_it_arrives_is_the_same_body() {
+    let program = r#"(define (handler request) {:body (get request "body")})
+                     (http-listen 0 handler {:spool-bytes 1000 :max-body-bytes 300000})"#;
+    let server = Server::start(program);
+    for length in [1000, 1001, 300_000] {
+        let body: String = (0..length).map(|i| char::from(b'a' + (i % 23) as u8)).collect();
+        let answer = server.request("POST /", &body);
+        assert_eq!((answer.status, answer.body), (200, body), "{length}");
+    }
+    let mut chunked = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n".to_vec();
+    for _ in 0..31 {
+        chunked.extend_from_slice(format!("2710\r\n{}\r\n", "x".repeat(10_000)).as_bytes());
+    }
+    chunked.extend_from_slice(b"0\r\n\r\n");
+    assert_eq!(Answer::of(&server.raw(&chunked)).status, 413);
+}
+
+#[test]
 fn a_handler_is_told_who_asks() {
     let program = r#"(http-listen 0 (fn (request) {:body (str (get request "client") " " (get request "scheme"))}))"#;
     let forwarded = "GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 1.2.3.4\r\nx-forwarded-proto: https";

@@ -109,6 +109,8 @@ impl Machine {
             stats.bytes,
             stats.nanos,
             stats.evicted,
+            stats.resumed,
+            stats.resumed_natively,
         ];
         self.make(&Datum::List(numbers.map(|n| Datum::Int(n as i64)).into()))
     }
