@@ -96,7 +96,7 @@ pub struct NativeStats {
     pub entered: u64,
     /// Times the host has answered a `perform`.
     pub resumed: u64,
-    /// Of them, times native code went on with the answer.
+    /// Of them, times native code went on after it.
     pub resumed_natively: u64,
     /// Functions whose code was given up because a primitive was redefined.
     pub retired: u64,
@@ -119,7 +119,7 @@ pub(super) struct Tier {
     stats: NativeStats,
     /// Functions that have been asked for and not come.
     waiting: usize,
-    /// The host has answered, and nothing has run since.
+    /// The host has answered, and native code has not been entered since.
     is_resumed: bool,
     /// Code that nothing enters any more, until native code has been left.
     retired: Vec<Compiled>,
@@ -274,12 +274,10 @@ impl Machine {
     #[inline]
     pub(super) fn go_native(&mut self) -> Step {
         let next = self.next_native();
-        let Some(tier) = &mut self.native else { return Ok(()) };
-        let is_resumed = std::mem::take(&mut tier.is_resumed);
+        let Some(tier) = &self.native else { return Ok(()) };
         if next == tier.stubs.moved {
             return Ok(());
         }
-        tier.stats.resumed_natively += u64::from(is_resumed);
         let (fp, value, site) = (tier.context.fp, tier.context.value, tier.context.site);
         // SAFETY: `next_native` answers a piece and has put its registers into the context.
         unsafe { self.run_native(next, fp, value, site) }
@@ -333,6 +331,7 @@ impl Machine {
             let Some(tier) = &mut self.native else { return Ok(()) };
             tier.retired.clear();
             tier.stats.entered += 1;
+            tier.stats.resumed_natively += u64::from(std::mem::take(&mut tier.is_resumed));
             tier.context.machine = machine.cast();
             tier.context.nursery = &self.isolate.heap.nursery;
             tier.context.limit = self.isolate.state.stack.limit_word();
