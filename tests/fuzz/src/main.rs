@@ -12,6 +12,9 @@ use sx_fuzz::run::{GUARDS, MODES, Mode};
 use sx_fuzz::{BATCH, Fuzzer, Mismatch};
 use sx_runtime::fault::{FAULTS, Fault};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Options {
     programs: u64,
     seed: u64,
