@@ -79,6 +79,10 @@ Line ends in a header and any other shape are errors of the handler. An error in
 that client and a report on standard error; nothing else notices. A client that leaves ends no handler; a function that
 writes a body gets an error from its next `write`.
 
+A request's body above `:spool-bytes` lies in a file without a name, where the system keeps temporary ones (`TMPDIR`), until it is
+whole, so that slow and large uploads take disk and not memory; 507 if there is no room. The handler is called once all of it is
+there.
+
 Behind a proxy the client is whoever the proxy says. `SX_TRUSTED_PROXIES` names the proxies that are believed, addresses or
 networks (`10.0.0.0/8`) with commas between them: what such a peer says in `X-Forwarded-For` or `Forwarded`, read from the end as
 long as trusted ones said it, is the client, and the last of `X-Forwarded-Proto` or `proto=` the scheme. If both headers are
