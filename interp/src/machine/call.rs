@@ -3,6 +3,7 @@
 
 use super::budget::Polled;
 use super::{Exit, Machine, values};
+use sx_runtime::chunk::Const;
 use sx_runtime::convert::Lists;
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::heap::Heap;
@@ -10,7 +11,7 @@ use sx_runtime::instance::{Instance, builtin, instance_of};
 use sx_runtime::list::size_of_list;
 use sx_runtime::object::{self, Type};
 use sx_runtime::ops::Instr;
-use sx_runtime::prims::PrimId;
+use sx_runtime::prims::{self, PrimId};
 use sx_runtime::stack::Site;
 use sx_runtime::value::{Value, Word};
 use sx_runtime::vector::size_of_vector;
@@ -35,7 +36,30 @@ impl Machine {
         self.isolate.state.scratch[..operands.len()].copy_from_slice(operands);
         let args = self.isolate.state.scratch.as_mut_ptr();
         // SAFETY: the scratch words are the primitive's window; the loop has saved its registers.
-        unsafe { self.isolate.call_primitive(id, args, operands.len()) }
+        let done = unsafe { self.isolate.call_primitive(id, args, operands.len()) };
+        match (operands, self.turned_round()) {
+            // The error is that of what is written.
+            ([x, y], Some(name)) if done.is_err() => {
+                let id = prims::by_name(name).unwrap_or(id);
+                self.isolate.state.scratch[..2].copy_from_slice(&[*y, *x]);
+                // SAFETY: as above.
+                unsafe { self.isolate.call_primitive(id, args, 2) }
+            }
+            _ => done,
+        }
+    }
+
+    /// The primitive that the running instruction stands for, if it does it with its operands the
+    /// other way round: `(> a b)` is done as `(< b a)`.
+    fn turned_round(&self) -> Option<&'static str> {
+        let stack = &self.isolate.state.stack;
+        // SAFETY: the running frame begins with its closure.
+        let chunk = unsafe { &(*instance_of(*stack.fp)).chunk };
+        let row = chunk.inlined.iter().find(|row| row.pc as usize == stack.pc)?;
+        match &chunk.consts[row.cell as usize] {
+            Const::Global(name) => [">", ">="].into_iter().find(|turned| **turned == **name),
+            _ => None,
+        }
     }
 
     /// The frame that waits below `nfp` is the running one, waiting at its call.

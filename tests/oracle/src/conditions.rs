@@ -133,7 +133,8 @@ impl<'a> Machine<'a> {
             }
         }
         // Nobody: the winds are left, then the program has failed.
-        self.rewind(&kont, &Kont(None), Goal::Fail(condition))
+        let goal = self.uncaught(condition);
+        self.rewind(&kont, &Kont(None), goal)
     }
 
     /// Asks the predicates of an extent from number `i` on, with the extent masked; when there is
@@ -222,17 +223,18 @@ impl<'a> Machine<'a> {
                 let outside = found.map_or(Kont(None), |(_, at)| at.next());
                 State::Call(handler, vec![condition], outside, self.nowhere)
             }
-            Goal::Fail(condition) => self.uncaught(condition),
+            Goal::Fail(message, places) => State::End(Ending::Error(message, places)),
         }
     }
 
-    fn uncaught(&mut self, condition: Word) -> State<'a> {
+    /// The end by a condition, which is shown as it is before the winds are left.
+    fn uncaught(&mut self, condition: Word) -> Goal<'a> {
         let message = if objects::is(condition, Type::Error) {
             self.text(objects::field(condition, object::error::MESSAGE))
         } else {
             format!("Uncaught: {}", self.print(condition, Style::Write))
         };
         let places = self.places.get(&condition.0).cloned().unwrap_or_default();
-        State::End(Ending::Error(message, places))
+        Goal::Fail(message, places)
     }
 }

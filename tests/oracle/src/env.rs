@@ -197,8 +197,8 @@ pub enum Goal<'a> {
     Give(Word, Kont<'a>),
     /// The handler of the `guard` with this number is called with a condition, outside of it.
     Handle(u64, Word, Word),
-    /// The program ends with a condition that nobody took.
-    Fail(Word),
+    /// The program ends: the message of a condition that nobody took, and where it was.
+    Fail(String, Vec<&'a Span>),
 }
 
 /// A condition at an extent of `handler-bind`.

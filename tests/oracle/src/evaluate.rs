@@ -62,7 +62,6 @@ impl Drop for Forms {
 }
 
 /// What a run knows about macros and libraries.
-#[derive(Default)]
 pub struct Evaluations<'a> {
     end: Option<&'a OnceCell<Box<Kept>>>,
     /// Macros by number.
@@ -75,6 +74,22 @@ pub struct Evaluations<'a> {
     libraries: HashMap<Name, Vec<(Name, Name)>>,
     /// The top levels of libraries, of the Scheme program, of environments.
     tops: HashMap<Name, Rc<TopEnv>>,
+    /// The top level of everything else that is evaluated.
+    program: Rc<TopEnv>,
+}
+
+impl Default for Evaluations<'_> {
+    fn default() -> Self {
+        Evaluations {
+            end: None,
+            macros: vec![],
+            procedures: vec![],
+            rows: vec![],
+            libraries: HashMap::new(),
+            tops: HashMap::new(),
+            program: TopEnv::program(),
+        }
+    }
 }
 
 impl Evaluations<'_> {
@@ -117,7 +132,11 @@ const SCHEME_PROGRAM: &str = "<program>";
 pub fn program<'a>(m: &mut Machine<'a>, forms: Vec<Stx>, source: &Arc<Source>) -> State<'a> {
     let scheme = TopEnv::scheme(SCHEME_PROGRAM);
     m.evaluations.tops.insert(SCHEME_PROGRAM.into(), scheme.clone());
-    let top = if source.is_scheme() { scheme } else { TopEnv::program() };
+    let top = if source.is_scheme() {
+        scheme
+    } else {
+        m.evaluations.program.clone()
+    };
     let imports = top.imports_unsaid(&forms, &Span::start(source));
     let mut todo = vec![Work::Forms(Rc::new(forms), 0, top.clone())];
     todo.extend(imports.map(|sets| Work::Import(Rc::new(sets), top)));
@@ -401,7 +420,7 @@ impl<'a> Machine<'a> {
                 span,
             );
         };
-        let top = TopEnv::program();
+        let top = self.evaluations.program.clone();
         let expansion = if expand_only {
             Expansion::macroexpand(form, &top)
         } else {
@@ -431,7 +450,7 @@ impl<'a> Machine<'a> {
         }
         // Row 0: whatever the program makes of `fn`.
         let lambda = vec![node(Node::Alias("fn".into(), 0)), node(Node::List(names)), form];
-        let top = TopEnv::program();
+        let top = self.evaluations.program.clone();
         let expansion = Expansion::new(node(Node::List(lambda)), &top);
         let kont = kont.then(Step::Apply(values, span));
         evaluate(self, vec![Work::Expand(expansion, Given::Go, top)], Word::NIL, kont)
@@ -444,7 +463,11 @@ impl<'a> Machine<'a> {
         let top = program.filter(|_| source.is_scheme());
         match crate::run::read(&source) {
             Ok(forms) => {
-                let forms = Work::Forms(Rc::new(forms), 0, top.unwrap_or_else(TopEnv::program));
+                let forms = Work::Forms(
+                    Rc::new(forms),
+                    0,
+                    top.unwrap_or_else(|| self.evaluations.program.clone()),
+                );
                 evaluate(self, vec![forms], Word::NIL, kont)
             }
             Err(errors) => {
@@ -558,7 +581,9 @@ impl<'a> Machine<'a> {
             return self.fail(Code::Arity, "%define-syntax: expected 3 arguments", kont, span);
         };
         let (name, rules) = (*name, *rules);
-        let top = self.top_named(*library).unwrap_or_else(TopEnv::program);
+        let top = self
+            .top_named(*library)
+            .unwrap_or_else(|| self.evaluations.program.clone());
         let Some(rules) = syntax(self, rules, span) else {
             return self.fail(Code::Syntax, "define-syntax: the rules contain themselves", kont, span);
         };

@@ -116,10 +116,13 @@ fn parameter_of(callee: &Core, at: usize) -> Option<&Var> {
 }
 
 /// A chunk that is never run: it only says what a procedure shows of itself.
-fn shown(name: &str, doc: Option<Name>, mut params: Vec<Name>, rest: bool) -> Box<Instance> {
-    let required = params.len() - usize::from(rest && !params.is_empty());
+fn shown(name: &str, doc: Option<Name>, mut params: Vec<Name>, rest: bool, primitive: Option<&Prim>) -> Box<Instance> {
+    let mut required = params.len() - usize::from(rest && !params.is_empty());
     if !rest {
         params.truncate(required);
+    }
+    if let Some(prim) = primitive {
+        required = prim.arity().0;
     }
     let chunk = Chunk {
         name: name.into(),
@@ -142,7 +145,13 @@ fn shown(name: &str, doc: Option<Name>, mut params: Vec<Name>, rest: bool) -> Bo
         core: false,
         lists: Lists::Views,
     };
-    Instance::new(Arc::new(chunk), vec![], vec![], u32::MAX)
+    let number = primitive.and_then(|prim| prims::by_name(prim.name));
+    Instance::new(
+        Arc::new(chunk),
+        vec![],
+        vec![],
+        number.map_or(u32::MAX, |id| id.0.into()),
+    )
 }
 
 impl<'a> Machine<'a> {
@@ -346,6 +355,9 @@ impl<'a> Machine<'a> {
                     }
                     (None, None) => self.undefined_operator(name, kont, &callee.span, span),
                 },
+                CoreNode::Lambda(lambda) if lambda.rest.is_none() && lambda.params.len() == args.len() => {
+                    self.in_place(lambda, done, kont)
+                }
                 _ => State::Call(done.remove(0), done, kont, span),
             },
             _ => State::Give(Word::NIL, kont),
@@ -362,6 +374,17 @@ impl<'a> Machine<'a> {
             _ => value,
         };
         args.iter().zip(done).map(&mut unkeyed).collect()
+    }
+
+    /// `((fn (x) …) v)` is a `let`: no call, for whoever asks where the program is.
+    fn in_place(&mut self, lambda: &'a Lambda, mut done: Vec<Word>, kont: Kont<'a>) -> State<'a> {
+        let number = objects::procedure_number(done.remove(0));
+        let env = match number.map(|number| &self.procedures[number]) {
+            Some(Procedure::Lambda(_, env)) => env.clone(),
+            _ => Env::default(),
+        };
+        let bind = |env: Env, (var, value)| env.bind(var, value);
+        State::Eval(&lambda.body, lambda.params.iter().zip(done).fold(env, bind), kont)
     }
 
     fn call(&mut self, callee: Word, args: Vec<Word>, kont: Kont<'a>, span: &'a Span) -> State<'a> {
@@ -517,12 +540,13 @@ impl<'a> Machine<'a> {
 
     /// A procedure; `key` tells apart what procedures show of themselves.
     fn procedure(&mut self, procedure: Procedure<'a>, key: usize, name: &str, params: Vec<Name>, rest: bool) -> Word {
-        let doc = match &procedure {
-            Procedure::Lambda(lambda, _) => lambda.doc.clone(),
-            Procedure::Primitive(prim) => Some(prim.doc_text().into()),
-            _ => None,
+        let (doc, primitive) = match &procedure {
+            Procedure::Lambda(lambda, _) => (lambda.doc.clone(), None),
+            Procedure::Primitive(prim) => (Some(prim.doc_text().into()), Some(*prim)),
+            _ => (None, None),
         };
-        let instance = self.shown.entry(key).or_insert_with(|| shown(name, doc, params, rest));
+        let make = || shown(name, doc, params, rest, primitive);
+        let instance = self.shown.entry(key).or_insert_with(make);
         self.procedures.push(procedure);
         objects::procedure(&mut self.heap, instance, self.procedures.len() - 1)
     }
