@@ -355,6 +355,17 @@ impl Heap {
         unsafe { self.alloc_old(ty, aux, bytes / 8) }
     }
 
+    /// Gives the memory of a large bytevector back at once, where nothing refers to it any more, as
+    /// when a table has outgrown it. Anything else waits for a collection.
+    ///
+    /// # Safety
+    /// Nobody will look at `bytes` again.
+    pub(crate) unsafe fn discard(&self, bytes: Value<'_>) {
+        if bytes.is(Type::Bytevector) && bytes.raw_at(0) & LARGE != 0 {
+            self.old.borrow_mut().discard_large(bytes.word().address());
+        }
+    }
+
     /// Runs `f`, whose constructors allocate in old space and need no reservation.
     pub fn pretenured<'h, R>(&'h self, f: impl FnOnce(&'h Heap) -> R) -> R {
         let (limit, reserved) = (self.nursery.limit.get(), self.reserved.get());

@@ -11,6 +11,7 @@
 //! one that contains itself is an error.
 
 mod escape;
+mod known;
 mod tags;
 mod write;
 

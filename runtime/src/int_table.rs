@@ -6,7 +6,9 @@
 //! a key and its value. The first word is 0 in an empty slot, else twice the block or key plus 1.
 //!
 //! Invariant: of the slots a quarter or more is empty, so a probe ends. USED counts the others.
-//! A block that lost its last member keeps its slot until the table grows or is cleared.
+//! A block that lost its last member keeps its slot until the table grows or is cleared. Nothing
+//! but the table refers to its store, so one that is too small is given back at once.
+#![allow(unsafe_code)]
 
 use crate::bytes::size_of_bytevector;
 use crate::heap::Heap;
@@ -243,8 +245,11 @@ impl Heap {
             words[at + 1].set(second);
             used += 1;
         }
+        let old = table.0.at(field::STORE);
         self.store(table.0, field::STORE, store);
         table.count(field::USED, used);
+        // SAFETY: only the table has referred to what it kept its members in, and no longer does.
+        unsafe { self.discard(old) };
     }
     /// Takes everything out. Spends `SIZE_OF_INT_TABLE`.
     pub fn int_table_clear(&self, table: IntTable<'_>) {
@@ -338,5 +343,26 @@ mod tests {
         }
         let map = heap.get(&rooted).as_int_map().unwrap();
         assert_eq!(map.entries(), model.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_a_table_has_outgrown_is_given_back() {
+        let mut heap = Heap::new(HeapOptions {
+            nursery_bytes: 64 << 10,
+            ..HeapOptions::default()
+        });
+        heap.reserve(Heap::SIZE_OF_INT_TABLE, &mut ()).unwrap();
+        let rooted = heap.handle(heap.int_map().value());
+        let before = heap.used();
+        for n in 0..100_000 {
+            let size = heap.get(&rooted).as_int_map().unwrap().size_of_add();
+            heap.reserve(size, &mut ()).unwrap();
+            let map = heap.get(&rooted).as_int_map().unwrap();
+            heap.int_map_set(map, n, n);
+        }
+        let map = heap.get(&rooted).as_int_map().unwrap();
+        assert_eq!((map.len(), map.get(99_999)), (100_000, Some(99_999)));
+        // Without it, twice the store.
+        assert!(heap.used() - before < map.slots() * SLOT * 3 / 2, "{}", heap.used());
     }
 }

@@ -15,6 +15,7 @@ use crate::heap::Heap;
 use crate::object::{SHARED, Type, buffer, pair, view};
 use crate::value::{Value, Word};
 use crate::vector::size_of_buffer;
+use std::cell::Cell;
 
 /// Why something is not the list an operation wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,11 @@ impl Heap {
     pub fn list(&self, elements: &[Value<'_>]) -> Value<'_> {
         let buffer = self.buffer_of(elements);
         self.new_view(buffer, 0, elements.len())
+    }
+
+    /// A list of the `n` elements of another, the first of them last. Spends `size_of_list(n)`.
+    pub fn list_backwards<'h>(&'h self, n: usize, elements: Items<'h>) -> Value<'h> {
+        self.new_view(self.buffer_backwards(n, elements), 0, n)
     }
 
     /// A chain of pairs that ends in `tail`. Spends `SIZE_OF_PAIR` for each element.
@@ -172,6 +178,13 @@ impl<'h> View<'h> {
             let place = buffer::ELEMENTS + self.offset() + i;
             self.0.at(view::BUFFER).at(place)
         })
+    }
+    /// The elements where they stand.
+    pub fn elements(self) -> &'h [Cell<Value<'h>>] {
+        match self.len() {
+            0 => &[],
+            len => self.0.at(view::BUFFER).buffer_elements(self.offset(), len),
+        }
     }
     /// Does a write at the end find room, and is it this list's to write?
     #[inline]

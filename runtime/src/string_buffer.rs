@@ -61,11 +61,18 @@ impl Heap {
     pub fn string_buffer_push(&self, buffer: StringBuffer<'_>, text: &str) {
         let len = buffer.len();
         if len + text.len() > buffer.capacity() {
-            let store = self.bytevector(grown(len + text.len()));
+            let (old, store) = (
+                buffer.0.at(string_buffer::STORE),
+                self.bytevector(grown(len + text.len())),
+            );
             put(store, 0, buffer.text());
+            put(store, len, text);
             self.store(buffer.0, string_buffer::STORE, store);
+            // SAFETY: only the buffer has referred to its store, and no longer does.
+            unsafe { self.discard(old) };
+        } else {
+            put(buffer.0.at(string_buffer::STORE), len, text);
         }
-        put(buffer.0.at(string_buffer::STORE), len, text);
         buffer
             .0
             .set_raw(string_buffer::LEN, Word::fixnum((len + text.len()) as i64).0);

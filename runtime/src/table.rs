@@ -223,7 +223,10 @@ impl Heap {
     #[cold]
     fn table_grow(&self, table: Table<'_>) {
         let (before, used) = (table.entries(), table.used());
+        let index = table.0.at(table::INDEX);
         self.set_stores(table, table.next_capacity());
+        // SAFETY: an index belongs to its table alone, which has another one now.
+        unsafe { self.discard(index) };
         for i in 0..used {
             let part = |n| before.at(buffer::ELEMENTS + ENTRY * i + n);
             if part(1).word() != Word::UNBOUND {

@@ -6,6 +6,7 @@
 use crate::heap::Heap;
 use crate::object::{self, Type, buffer, values, vector};
 use crate::value::{Value, Word};
+use std::cell::Cell;
 
 /// Bytes to reserve for a vector of `n` elements.
 pub const fn size_of_vector(n: usize) -> usize {
@@ -80,6 +81,22 @@ impl Heap {
         }
     }
 
+    /// A full buffer of `n` elements, the first of them last. Spends `size_of_buffer(n)`.
+    pub(crate) fn buffer_backwards<'h>(&'h self, n: usize, mut elements: impl Iterator<Item = Value<'h>>) -> Value<'h> {
+        let count = Word::fixnum(n as i64);
+        // SAFETY: all fields follow at once.
+        unsafe {
+            let object = self.alloc(Type::Buffer, 0, buffer::ELEMENTS + n);
+            object::set_field_raw(object, buffer::USED, count.0);
+            object::set_field_raw(object, buffer::CAPACITY, count.0);
+            for i in (0..n).rev() {
+                let word = elements.next().map_or(Word::NIL, Value::word);
+                object::set_field_raw(object, buffer::ELEMENTS + i, word.0);
+            }
+            Value::from_raw(object)
+        }
+    }
+
     /// Writes the element after the last of a buffer that has room.
     #[inline]
     pub(crate) fn buffer_push(&self, buffer: Value<'_>, value: Value<'_>) {
@@ -113,6 +130,11 @@ impl<'h> Vector<'h> {
     pub fn iter(self) -> impl ExactSizeIterator<Item = Value<'h>> {
         (0..self.len()).map(move |i| self.0.at(vector::ELEMENTS + i))
     }
+    /// The elements where they stand.
+    pub fn elements(self) -> &'h [Cell<Value<'h>>] {
+        // SAFETY: a vector has so many elements.
+        unsafe { self.0.fields(vector::ELEMENTS, self.len()) }
+    }
     /// The vector as a value.
     pub fn value(self) -> Value<'h> {
         self.0
@@ -125,6 +147,24 @@ impl<'h> Value<'h> {
     pub fn as_vector(self) -> Option<Vector<'h>> {
         self.is(Type::Vector).then_some(Vector(self))
     }
+    /// The elements of a buffer from `from` on, `n` of them, where they stand.
+    pub(crate) fn buffer_elements(self, from: usize, n: usize) -> &'h [Cell<Value<'h>>] {
+        assert!(
+            self.is(Type::Buffer) && from + n <= self.int_at(buffer::USED),
+            "a view lies below the mark of its buffer"
+        );
+        // SAFETY: there are so many, just checked.
+        unsafe { self.fields(buffer::ELEMENTS + from, n) }
+    }
+
+    /// # Safety
+    /// The object has `n` tagged fields from `first` on.
+    unsafe fn fields(self, first: usize, n: usize) -> &'h [Cell<Value<'h>>] {
+        let place = object::place(self.word().address(), first);
+        // SAFETY: by the caller; a `Cell<Value>` is a word, written through shared references too.
+        unsafe { std::slice::from_raw_parts(place.cast(), n) }
+    }
+
     /// The several values this is, if it is such an object.
     pub fn as_values(self) -> Option<Vec<Value<'h>>> {
         let element = |i| self.at(values::ELEMENTS + i);

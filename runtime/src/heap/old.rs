@@ -152,6 +152,19 @@ impl OldSpace {
         address
     }
 
+    /// Frees a large object that nothing refers to.
+    pub(super) fn discard_large(&mut self, address: usize) {
+        let Some(at) = self.large.iter().rposition(|large| large.address == address) else {
+            return;
+        };
+        let large = self.large.swap_remove(at);
+        self.used_large -= large.bytes;
+        if self.poison {
+            poison(address, address + large.bytes);
+        }
+        free_large(&large);
+    }
+
     /// Begins a full collection: nothing is marked.
     pub(super) fn clear_marks(&mut self) {
         self.parity ^= MARK;

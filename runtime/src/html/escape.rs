@@ -132,11 +132,11 @@ fn scheme_of(url: &str) -> Option<(String, String)> {
 }
 
 /// The scheme of an address that runs a program or makes up a document, if it has such a one.
-/// `images`: an image may be given as data.
-pub(super) fn refused_scheme(url: &str, images: bool) -> Option<&'static str> {
+/// `images`: may an image be given as data?
+pub(super) fn refused_scheme(url: &str, images: impl FnOnce() -> bool) -> Option<&'static str> {
     let (scheme, rest) = scheme_of(url)?;
     let refused = ["javascript", "vbscript", "livescript", "data"];
     let known = refused.into_iter().find(|s| *s == scheme)?;
     let is_image = known == "data" && rest.to_ascii_lowercase().starts_with("image/");
-    (!(images && is_image)).then_some(known)
+    (!(is_image && images())).then_some(known)
 }

@@ -1,6 +1,7 @@
 //! The walk over a tree that writes it.
 
 use super::escape::{leaves_program, push_attribute, push_comment, push_json, push_text, refused_scheme};
+use super::known::Known;
 use super::tags::{Content, Kind, Tag, is_attribute_name, kind_of, shows_images};
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
@@ -8,7 +9,9 @@ use crate::list::{Items, ListError};
 use crate::object::Type;
 use crate::print::Style;
 use crate::value::{Value, Word};
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::slice;
 
 /// What becomes of a tree.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub fn render<'h>(heap: &'h Heap, tree: Value<'h>, parts: Value<'h>, out: String
         out,
         open: Vec::new(),
         names: Vec::new(),
+        tags: Known::default(),
+        attributes: Known::default(),
         scratch: String::new(),
         program: None,
         dropped: usize::MAX,
@@ -33,8 +38,8 @@ pub fn render<'h>(heap: &'h Heap, tree: Value<'h>, parts: Value<'h>, out: String
         calls: Vec::new(),
     };
     writer.node(tree)?;
-    while let Some(at) = writer.open.len().checked_sub(1) {
-        match writer.next_of(at) {
+    while let Some(open) = writer.open.last_mut() {
+        match open.next() {
             Some(node) => writer.node(node)?,
             None => writer.close(),
         }
@@ -56,6 +61,9 @@ struct Writer<'h> {
     open: Vec<Open<'h>>,
     /// The attributes of the element that is being begun.
     names: Vec<&'h str>,
+    /// What symbols and keywords met before mean.
+    tags: Known<'h, Option<&'static Tag>>,
+    attributes: Known<'h, Attribute>,
     scratch: String,
     /// The program element the walk is in.
     program: Option<Program<'h>>,
@@ -69,15 +77,67 @@ struct Writer<'h> {
 struct Open<'h> {
     value: Value<'h>,
     items: Nodes<'h>,
+    /// Are there attributes among the items?
+    skips: bool,
     /// The element to end, if it is one, and its name.
     tag: Option<(&'static Tag, &'h str)>,
 }
 
+/// Items still to come. Nothing is written to the heap while a tree is.
+#[derive(Clone)]
 enum Nodes<'h> {
-    /// Of an element: its attributes are left out.
-    Element(Items<'h>),
-    List(Items<'h>),
-    Vector(usize),
+    Row(slice::Iter<'h, Cell<Value<'h>>>),
+    Chain(Items<'h>),
+}
+
+impl<'h> Nodes<'h> {
+    fn of(list: Value<'h>) -> Nodes<'h> {
+        match list.as_view() {
+            Some(view) => Nodes::Row(view.elements().iter()),
+            None => Nodes::Chain(list.items()),
+        }
+    }
+}
+
+impl<'h> Iterator for Nodes<'h> {
+    type Item = Value<'h>;
+    #[inline(always)]
+    fn next(&mut self) -> Option<Value<'h>> {
+        match self {
+            Nodes::Row(row) => row.next().map(Cell::get),
+            Nodes::Chain(items) => items.next(),
+        }
+    }
+}
+
+impl<'h> Open<'h> {
+    #[inline]
+    fn next(&mut self) -> Option<Value<'h>> {
+        loop {
+            let item = self.items.next()?;
+            if !self.skips || item.as_keyword().is_none() {
+                return Some(item);
+            }
+            self.items.next();
+        }
+    }
+}
+
+/// What the name of an attribute says.
+#[derive(Clone, Copy)]
+struct Attribute {
+    kind: Kind,
+    /// Can an attribute have that name?
+    is_name: bool,
+}
+
+impl Attribute {
+    fn of(name: &str) -> Attribute {
+        Attribute {
+            kind: kind_of(name),
+            is_name: is_attribute_name(name),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -90,6 +150,8 @@ struct Program<'h> {
 #[derive(Default)]
 struct Head {
     has_content: bool,
+    /// Does an attribute follow content?
+    is_scattered: bool,
     json: bool,
 }
 
@@ -97,34 +159,33 @@ struct Head {
 const DEEP: usize = 1024;
 
 impl<'h> Writer<'h> {
-    fn next_of(&mut self, at: usize) -> Option<Value<'h>> {
-        let open = &mut self.open[at];
-        match &mut open.items {
-            Nodes::List(items) => items.next(),
-            Nodes::Element(items) => loop {
-                let item = items.next()?;
-                if item.as_keyword().is_none() {
-                    return Some(item);
-                }
-                items.next();
-            },
-            Nodes::Vector(i) => {
-                *i += 1;
-                open.value.as_vector()?.get(*i - 1)
-            }
-        }
-    }
-
-    fn begin(&mut self, value: Value<'h>, items: Nodes<'h>, tag: Option<(&'static Tag, &'h str)>) -> Result<(), Raise> {
-        self.open.push(Open { value, items, tag });
+    fn begin(
+        &mut self,
+        value: Value<'h>,
+        items: Nodes<'h>,
+        skips: bool,
+        tag: Option<(&'static Tag, &'h str)>,
+    ) -> Result<(), Raise> {
+        self.open.push(Open {
+            value,
+            items,
+            skips,
+            tag,
+        });
         let depth = self.open.len();
         if depth >= DEEP && depth.is_power_of_two() {
-            let mut seen = HashSet::new();
-            if !self.open.iter().all(|open| seen.insert(open.value.word())) {
-                return Err(self.wrong(Code::Value, "the tree contains itself"));
-            }
+            self.check_acyclic()?;
         }
         Ok(())
+    }
+
+    #[cold]
+    fn check_acyclic(&self) -> Result<(), Raise> {
+        let mut seen = HashSet::new();
+        match self.open.iter().all(|open| seen.insert(open.value.word())) {
+            true => Ok(()),
+            false => Err(self.wrong(Code::Value, "the tree contains itself")),
+        }
     }
 
     fn close(&mut self) {
@@ -144,8 +205,8 @@ impl<'h> Writer<'h> {
         if node.is_list() {
             return self.list(node);
         }
-        if node.as_vector().is_some() {
-            return self.begin(node, Nodes::Vector(0), None);
+        if let Some(vector) = node.as_vector() {
+            return self.begin(node, Nodes::Row(vector.elements().iter()), false, None);
         }
         if node == Value::NIL {
             return Ok(());
@@ -198,18 +259,18 @@ impl<'h> Writer<'h> {
             };
             return Err(self.wrong(Code::Value, what));
         }
-        let mut items = list.items();
+        let mut items = Nodes::of(list);
         let Some(head) = items.next() else { return Ok(()) };
         if let Some(name) = head.as_symbol() {
             return match name.len() > 1 && name.starts_with('~') {
                 true => self.call(list),
-                false => self.element(list, name, items),
+                false => self.element(list, head, name, items),
             };
         }
         if head.is(Type::Component) || head.is(Type::Island) {
             return self.call(list);
         }
-        self.begin(list, Nodes::List(list.items()), None)
+        self.begin(list, Nodes::of(list), false, None)
     }
 
     /// The call of a component: its markup if that is there, else it is noted.
@@ -237,13 +298,13 @@ impl<'h> Writer<'h> {
         Ok(())
     }
 
-    fn element(&mut self, list: Value<'h>, name: &'h str, items: Items<'h>) -> Result<(), Raise> {
-        let Some(tag) = Tag::find(name) else {
+    fn element(&mut self, list: Value<'h>, head: Value<'h>, name: &'h str, mut items: Nodes<'h>) -> Result<(), Raise> {
+        let Some(tag) = self.tags.get(head, || Tag::find(name)) else {
             return Err(self.wrong(Code::Value, &format!("unknown tag {name}")));
         };
         let content = tag.content;
         match content {
-            Content::Fragment => return self.begin(list, Nodes::List(items), None),
+            Content::Fragment => return self.begin(list, items, false, None),
             Content::Raw => return self.raw_items(items),
             Content::Comment => return self.comment(items),
             _ => {}
@@ -257,7 +318,7 @@ impl<'h> Writer<'h> {
             return Ok(());
         }
         tag.push_start(&mut self.out, name);
-        let head = self.attributes(name, items.clone())?;
+        let head = self.attributes(name, &mut items)?;
         match content {
             Content::Void | Content::Empty if head.has_content => {
                 Err(self.wrong(Code::Value, &format!("{name} has no content")))
@@ -273,39 +334,46 @@ impl<'h> Writer<'h> {
                 if content == Content::Lines {
                     self.dropped = self.out.len();
                 }
-                self.begin(list, Nodes::Element(items), Some((tag, name)))
+                self.begin(list, items, head.is_scattered, Some((tag, name)))
             }
         }
     }
 
-    /// Writes the attributes of an element and the end of its start tag.
-    fn attributes(&mut self, tag: &'h str, mut items: Items<'h>) -> Result<Head, Raise> {
+    /// Writes the attributes of an element and the end of its start tag. Leaves `items` at the
+    /// first that is content.
+    fn attributes(&mut self, tag: &'h str, items: &mut Nodes<'h>) -> Result<Head, Raise> {
         let mut head = Head::default();
         self.names.clear();
-        while let Some(item) = items.next() {
+        let mut ahead = items.clone();
+        while let Some(item) = ahead.next() {
             let Some(name) = item.as_keyword() else {
                 head.has_content |= item != Value::NIL;
                 continue;
             };
-            let value = items.next().unwrap_or(Value::immediate(Word::TRUE));
+            let value = ahead.next().unwrap_or(Value::immediate(Word::TRUE));
             if self.names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
                 return Err(self.wrong(Code::Value, &format!("attribute {name} of {tag} twice")));
             }
             self.names.push(name);
             head.json |= name == "type" && value.as_str().is_some_and(is_json);
-            self.attribute(tag, name, value)?;
+            let attribute = self.attributes.get(item, || Attribute::of(name));
+            self.attribute(tag, name, attribute, value)?;
+            match head.has_content {
+                true => head.is_scattered = true,
+                false => *items = ahead.clone(),
+            }
         }
         self.out.push('>');
         Ok(head)
     }
 
-    fn attribute(&mut self, tag: &str, name: &str, value: Value<'h>) -> Result<(), Raise> {
-        let kind = kind_of(name);
+    fn attribute(&mut self, tag: &str, name: &str, attribute: Attribute, value: Value<'h>) -> Result<(), Raise> {
+        let Attribute { kind, is_name } = attribute;
         let is_bool = matches!(value.word(), Word::TRUE | Word::FALSE);
         if value == Value::NIL || value.word() == Word::FALSE && kind != Kind::Enumerated {
             return Ok(());
         }
-        if !is_attribute_name(name) {
+        if !is_name {
             return Err(self.wrong(Code::Value, &format!("no attribute of {tag} can be called {name:?}")));
         }
         self.out.push(' ');
@@ -347,10 +415,10 @@ impl<'h> Writer<'h> {
     }
 
     fn attribute_value(&mut self, tag: &str, name: &str, kind: Kind, text: &str) -> Result<(), Raise> {
-        let images = shows_images(tag);
+        let refused = |url| refused_scheme(url, || shows_images(tag));
         let refused = match kind {
-            Kind::Url => refused_scheme(text, images),
-            Kind::Urls => text.split([',', ';']).find_map(|url| refused_scheme(url, images)),
+            Kind::Url => refused(text),
+            Kind::Urls => text.split([',', ';']).find_map(refused),
             _ => None,
         };
         if let Some(scheme) = refused {
@@ -360,7 +428,7 @@ impl<'h> Writer<'h> {
         Ok(())
     }
 
-    fn raw_items(&mut self, items: Items<'h>) -> Result<(), Raise> {
+    fn raw_items(&mut self, items: Nodes<'h>) -> Result<(), Raise> {
         for item in items {
             match item.as_str() {
                 Some(markup) => self.raw(markup)?,
@@ -374,7 +442,7 @@ impl<'h> Writer<'h> {
         Ok(())
     }
 
-    fn comment(&mut self, items: Items<'h>) -> Result<(), Raise> {
+    fn comment(&mut self, items: Nodes<'h>) -> Result<(), Raise> {
         if let Some(Program { tag, .. }) = self.program {
             return Err(self.wrong(Code::Value, &format!("a comment inside {tag}")));
         }

@@ -3,7 +3,7 @@
 //! Answers made from several items are views (`len nth last` in constant time); `rest`, `drop`
 //! and `slice` of a view share its elements. `nil` counts as a list without items.
 
-use super::seq::{list_error, list_items, list_len, out_of_range};
+use super::seq::{LIST_MAX, list_error, list_items, list_len, out_of_range};
 use super::{Cx, prims};
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
@@ -235,14 +235,12 @@ fn reverse(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         let text: String = cx.text(0).chars().rev().collect();
         return cx.give_string(&text);
     }
-    cx.give_list(
-        |cx| list_len("reverse", cx.arg(0)),
-        |cx| {
-            let mut items = list_items("reverse", cx.arg(0))?;
-            items.reverse();
-            Ok(items)
-        },
-    )
+    let count = list_len("reverse", cx.arg(0))?;
+    if count > LIST_MAX {
+        return Err(Raise::Memory);
+    }
+    cx.reserve(size_of_list(count))?;
+    Ok(cx.heap().list_backwards(count, cx.arg(0).items()).word())
 }
 
 /// The part of a list, string or vector in operand 0 that `bounds` picks, given its length.

@@ -21,7 +21,7 @@ prims! { LISTS {
     /// The items of all lists but the last, in front of the last, which may be anything.
     "%scheme:append" (xs: Any rest) -> Any, Allocates, append, ["(%scheme:append (list 1) (list 2) 3) ; => (1 2 . 3)", "(%scheme:append) ; => ()"];
     /// The items, the last one first.
-    "%scheme:reverse" (xs: Any) -> List, Allocates, |cx| give_pairs(cx, |cx| len(cx, "reverse"), |cx| { let mut items: Vec<_> = cx.arg(0).items().collect(); items.reverse(); items }), ["(%scheme:reverse (list 1 2 3)) ; => (3 2 1)"];
+    "%scheme:reverse" (xs: Any) -> List, Allocates, reverse, ["(%scheme:reverse (list 1 2 3)) ; => (3 2 1)"];
     /// The list without its first k items: the very pairs.
     "%scheme:list-tail" (xs: Any, k: Index) -> Any, Reads, list_tail, ["(%scheme:list-tail (list 1 2 3) 1) ; => (2 3)", "(%scheme:list-tail (list 1) 2) ; error: list-tail: index 2 out of range (length 1)"];
     /// Item k.
@@ -70,6 +70,17 @@ fn len(cx: &Cx<'_>, who: &str) -> Result<usize, Raise> {
 
 fn length(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     Ok(Word::fixnum(len(cx, "length")? as i64))
+}
+
+fn reverse(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    let count = len(cx, "reverse")?;
+    if count > LIST_MAX {
+        return Err(Raise::Memory);
+    }
+    cx.reserve(count * Heap::SIZE_OF_PAIR)?;
+    let items = cx.arg(0).items();
+    let reversed = items.fold(Value::EMPTY, |done, item| cx.heap().cons(item, done));
+    Ok(reversed.word())
 }
 
 fn cons_star(cx: &mut Cx<'_>) -> Result<Word, Raise> {
