@@ -261,17 +261,26 @@ impl<'a, 'f> Lower<'a, 'f> {
         let doubles: Vec<Variable> = (0..f.slots).map(|_| b.declare_var(F64)).collect();
         let blocks = piece.order.iter().map(|s| (*s, b.create_block())).collect();
         let tail = b.import_signature(piece_signature());
-        let closure = b.ins().load(I64, MEMORY, params[1], 0);
+        let fp = match piece.root {
+            // What has returned says where its own frame was.
+            Root::Behind(call) => b.ins().iadd_imm_s(params[1], -(f.code[call].b() as i64 * 8)),
+            Root::Start | Root::Loop(_) => params[1],
+        };
+        let types = match piece.root {
+            Root::Behind(call) => piece.types[&(call + 1)].clone(),
+            // Slots that are said to hold floats are looked at below.
+            Root::Start | Root::Loop(_) => Types::unknown(f.slots),
+        };
         let state = State {
             slots: vec![IN_FRAME; f.slots],
-            types: Types::unknown(f.slots),
+            types,
         };
         let mut lower = Lower {
             b,
             f,
             piece,
             context: params[0],
-            fp: params[1],
+            fp,
             words,
             doubles,
             state,
@@ -284,8 +293,6 @@ impl<'a, 'f> Lower<'a, 'f> {
             tail,
             signatures: BTreeMap::new(),
         };
-        lower.b.def_var(lower.words[0], closure);
-        lower.state.slots[0].place = Place::Word;
         if let Root::Behind(call) = lower.piece.root
             && let Some(slot) = f.code[call].def()
         {

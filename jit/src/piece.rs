@@ -183,8 +183,15 @@ impl Piece {
         }
     }
 
-    /// What is known where it begins as an entry of native code.
-    pub fn begin(&self, function: &Function<'_>) -> Types {
+    /// The blocks that end with a call, and the calls.
+    pub fn calls<'p>(&'p self, function: &'p Function<'_>) -> impl Iterator<Item = (usize, usize)> + 'p {
+        let last = |start: &usize| (*start, function.blocks.end(*start) - 1);
+        let blocks = self.order.iter().map(last);
+        blocks.filter(|(_, last)| is_call(function.code[*last]))
+    }
+
+    /// What is known where it begins, if that is not behind a call.
+    fn begin(&self, function: &Function<'_>) -> Types {
         let mut types = Types::unknown(function.slots);
         for slot in self.floats(function) {
             types.0[slot] = FLOAT;
@@ -227,6 +234,19 @@ impl Piece {
         }
     }
 
+    /// What is known behind each of its calls, by the call.
+    fn known_behind_calls(&self, function: &Function<'_>) -> Vec<(usize, Types)> {
+        let known = |(start, call): (usize, usize)| {
+            let mut types = self.types[&start].clone();
+            for pc in start..call {
+                types.step(&function.notes, pc);
+            }
+            types.call(function.code[call]);
+            (call, types)
+        };
+        self.calls(function).map(known).collect()
+    }
+
     /// What the piece, a whole function that calls nothing but leaves, answers.
     pub fn returns(&self, function: &Function<'_>) -> Kinds {
         let mut kinds = 0;
@@ -244,5 +264,34 @@ impl Piece {
             };
         }
         kinds
+    }
+}
+
+/// Finds what is known at the start of each block of all pieces of a function. Only its own code
+/// makes frames wait for a piece behind a call, so that piece begins with what all ways to the call
+/// know.
+pub fn infer_all(pieces: &mut [Piece], function: &Function<'_>) {
+    let behind = |(n, piece): (usize, &Piece)| match piece.root {
+        Root::Behind(call) => Some((call, n)),
+        Root::Start | Root::Loop(_) => None,
+    };
+    let numbers: BTreeMap<usize, usize> = pieces.iter().enumerate().filter_map(behind).collect();
+    let mut known: BTreeMap<usize, Types> = BTreeMap::new();
+    let mut todo: BTreeSet<usize> = (0..pieces.len())
+        .filter(|n| behind((*n, &pieces[*n])).is_none())
+        .collect();
+    while let Some(n) = todo.pop_first() {
+        let piece = &mut pieces[n];
+        let begin = match piece.root {
+            Root::Behind(call) => known[&call].clone(),
+            Root::Start | Root::Loop(_) => piece.begin(function),
+        };
+        piece.infer(function, begin);
+        for (call, types) in piece.known_behind_calls(function) {
+            let so_far = known.entry(call).or_insert_with(|| Types::impossible(function.slots));
+            if so_far.join(&types) {
+                todo.extend(numbers.get(&call));
+            }
+        }
     }
 }

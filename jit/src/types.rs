@@ -240,6 +240,7 @@ impl Types {
                     // Through a float, or a float through anything, is one or an error.
                     (Some(Intrinsic::Divide), _) if [1, 2].iter().any(|k| only(self.of(i.b() + k), FLOAT)) => FLOAT,
                     (Some(Intrinsic::List | Intrinsic::BufferList), _) => VIEW,
+                    (Some(Intrinsic::Pairs), _) => PAIR,
                     (_, Some(prims::Type::Bool)) => BOOL,
                     (_, Some(prims::Type::Index)) => FIX,
                     _ => ANY,
@@ -269,6 +270,14 @@ impl Types {
                     self.narrow(slot, FLOAT);
                 }
             }
+        }
+    }
+
+    /// Behind a call of anything.
+    pub fn call(&mut self, i: Instr) {
+        self.forget_lists();
+        if let Some(d) = i.def() {
+            self.0[d] = ANY;
         }
     }
 
@@ -313,6 +322,8 @@ pub enum Intrinsic {
     Len,
     TailLen,
     List,
+    /// Scheme's `list`: a chain of pairs.
+    Pairs,
     Buffer,
     BufferSnoc,
     BufferList,
@@ -364,6 +375,7 @@ const INTRINSICS: &[(&str, Option<usize>, Intrinsic)] = &[
     ("int-set-add!", Some(2), Intrinsic::IntSetAdd),
     ("int-set-member?", Some(2), Intrinsic::IntSetHas),
     ("int-map-ref", Some(3), Intrinsic::IntMapRef),
+    ("%scheme:list", None, Intrinsic::Pairs),
     ("%scheme:car", Some(1), Intrinsic::Part(&[CAR])),
     ("%scheme:cdr", Some(1), Intrinsic::Part(&[CDR])),
     ("%scheme:caar", Some(1), Intrinsic::Part(&[CAR, CAR])),

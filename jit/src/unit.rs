@@ -6,7 +6,7 @@
 use crate::inline::{Leaf, leaves};
 use crate::lower::{Function, Lower, piece_signature};
 use crate::memory::{Provider, Space, UnitMemory};
-use crate::piece::{Piece, Root, is_call};
+use crate::piece::{Piece, Root, infer_all};
 use crate::profile;
 use crate::stubs;
 use crate::trial::{Marks, Stage, Trial};
@@ -272,25 +272,20 @@ fn pieces_with<'j>(
     let function = Function::new(job, inlined);
     let mut roots = vec![Root::Start];
     roots.extend(job.loops.iter().map(|pc| Root::Loop(*pc as usize)));
-    let mut pieces: Vec<Rc<Piece>> = vec![];
+    let mut pieces: Vec<Piece> = vec![];
     let mut size = 0;
     while let Some(root) = roots.pop() {
         if pieces.iter().any(|p| p.root == root) {
             continue;
         }
-        let mut piece = Piece::new(root, &function);
+        let piece = Piece::new(root, &function);
         size += piece.instructions(&function.blocks);
         if size > FREE_INSTRUCTIONS + MOST_GROWTH * function.code.len() {
             return Err(Bailout::TooLarge);
         }
-        piece.infer(&function, piece.begin(&function));
-        for start in &piece.order {
-            let last = function.blocks.end(*start) - 1;
-            if is_call(function.code[last]) {
-                roots.push(Root::Behind(last));
-            }
-        }
-        pieces.push(Rc::new(piece));
+        roots.extend(piece.calls(&function).map(|(_, call)| Root::Behind(call)));
+        pieces.push(piece);
     }
-    Ok((function, pieces))
+    infer_all(&mut pieces, &function);
+    Ok((function, pieces.into_iter().map(Rc::new).collect()))
 }

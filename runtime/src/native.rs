@@ -6,8 +6,8 @@
 //! So leaving it at any point is: store what is not in the frame yet, say which instruction is
 //! next, return. docs/decisions/0006-stackless-native-code.md has the reasons.
 //!
-//! Invariants: no address of the heap is in native code but those of cells, which never move, and no address of native code is
-//! anywhere but in `Instance::entry`, `NativeState` and the entry table.
+//! Invariants: no address of the heap is in native code but those of cells, which never move, nor of an
+//! instance but its own; no address of native code is anywhere but in `Instance::entry`, `NativeState` and the entry table.
 //! Deliberately absent: code generation (`jit`), what helpers do (`interp`).
 
 use crate::chunk::Chunk;
@@ -81,7 +81,7 @@ helpers! {
     /// The control operation at `pc`: where to go on.
     Control control (fp pc) false;
     /// A return into a frame that goes on in the machine: where to go on.
-    Returned returned (fp value site) false;
+    Returned returned (above value site) false;
     /// A guard failed: the machine does the instruction at `pc`.
     Exit exit (fp pc) false;
 }
@@ -108,9 +108,10 @@ pub struct Context {
     pub entries: *const usize,
     /// The machine, for helpers.
     pub machine: *mut (),
-    /// The frame that goes on.
+    /// The frame that goes on; for what goes on behind a call, the place above it where the callee's
+    /// was.
     pub fp: *mut Word,
-    /// The value returned into it.
+    /// The value the callee has returned.
     pub value: Word,
     /// The site word of the call that returned.
     pub site: Word,
@@ -162,6 +163,9 @@ pub struct CompileJob {
     pub generic: Vec<u32>,
     /// Calls of globals whose value takes a list of further arguments, and gets none.
     pub empty_rest: Vec<u32>,
+    /// Calls of globals whose value is a closure of the function itself, with as many arguments as it
+    /// takes.
+    pub itself: Vec<u32>,
     /// Small functions that globals it calls have as their value, by the instruction of the call. What
     /// becomes part of the code is in `Compiled::inlined`.
     pub callees: Vec<(u32, CompileJob)>,

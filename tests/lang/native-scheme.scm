@@ -305,6 +305,27 @@ old
 (list (f 1.0 0) (f 1.0 1) (f 1.0 40))
 ;=> (1.0 0.6666666666666666 0.5)
 
+;;;; a list is a chain of pairs, each its own
+(define (f a b) (list a b (list b) (list)))
+(define (build n) (if (= n 0) '() (cons (f n (* n 1.5)) (build (- n 1)))))
+(define x (f 1 2))
+(define y (f 3 4))
+(set-car! (cdr x) 'new)
+(set-cdr! (cddr x) '())
+(list x y (build 3) (length (build 10000)))
+;=> ((1 new (2)) (3 4 (4) ()) ((3 4.5 (4.5) ()) (2 3.0 (3.0) ()) (1 1.5 (1.5) ())) 10000)
+
+;;;; reverse of lists of any length
+(define (f xs) (reverse xs))
+(list (f '()) (f (list 1)) (f (list 1 2 3)) (length (f (make-list 100000 0))))
+;=> (() (1) (3 2 1) 100000)
+
+;;;; reverse of what is no list
+(define (f xs) (reverse xs))
+(f (list 1 2))
+(f (cons 1 2))
+;!! reverse: the list does not end in ()
+
 ;;;; a name that the program defines anew
 (define (f x) (car x))
 (define before (list (f (list 1 2)) (f (list 3))))

@@ -218,8 +218,9 @@ impl Machine {
             .as_ref()
             .and_then(|tier| tier.entries.get(Site::entry(site)).copied())
             .unwrap_or(0);
-        // SAFETY: by the caller; the entry table holds addresses of pieces.
-        unsafe { self.run_native(entry, fp, value, site) }
+        // SAFETY: by the caller; the entry table holds addresses of pieces, and of a stub that takes
+        // the same.
+        unsafe { self.run_native(entry, fp.add(Site::of(site).base), value, site) }
     }
 
     /// Is the loop of this `Loop` instruction to be entered natively?
@@ -313,6 +314,7 @@ impl Machine {
             if entry == tier.stubs.returned() {
                 return moved;
             }
+            tier.context.fp = fp.add(Site::of(resumed).base);
             tier.context.value = *fp.add(Instr(*instance.code.add(pc - 1)).a());
             tier.context.site = resumed;
             entry
@@ -633,6 +635,7 @@ fn callees(caller: &Instance, code: &[u64], exclusions: &Exclusions, depth: usiz
         Some(CompileJob {
             chunk: instance.chunk.clone(),
             empty_rest: vec![],
+            itself: vec![],
             callees: callees(instance, &code, exclusions, depth - 1),
             code,
             consts: instance.consts().to_vec(),
@@ -647,9 +650,10 @@ fn callees(caller: &Instance, code: &[u64], exclusions: &Exclusions, depth: usiz
     rows.filter_map(|(pc, word)| Some((pc as u32, job_of(word)?))).collect()
 }
 
-/// Calls of globals in `code` whose value now takes a list of further arguments, and gets none.
-fn empty_rest(instance: &Instance, code: &[u64]) -> Vec<u32> {
-    let has_one = |word: &u64| {
+/// Calls of globals in `code` whose value now is a closure that `wanted` says yes to, given its
+/// instance, the low half of its header and the number of arguments.
+fn calls_of(instance: &Instance, code: &[u64], wanted: impl Fn(&Instance, u32, u16) -> bool) -> Vec<u32> {
+    let is_one = |word: &u64| {
         let i = Instr(*word);
         if !matches!(i.op(), Some(Op::CallGlobal | Op::TailCallGlobal)) {
             return false;
@@ -657,10 +661,11 @@ fn empty_rest(instance: &Instance, code: &[u64]) -> Vec<u32> {
         // SAFETY: a verified call names a cell, which is alive, and what is in it is too.
         unsafe {
             let callee = object::field(*instance.consts.add(i.c()), object::cell::VALUE);
-            callee.is_pointer() && object::header_of(callee) as u32 == closure_head(i.d() as u16, Rest::View)
+            object::is_type(callee, Type::Closure)
+                && wanted(&*instance_of(callee), object::header_of(callee) as u32, i.d() as u16)
         }
     };
-    let rows = code.iter().enumerate().filter(|(_, word)| has_one(word));
+    let rows = code.iter().enumerate().filter(|(_, word)| is_one(word));
     rows.map(|(pc, _)| pc as u32).collect()
 }
 
@@ -678,7 +683,10 @@ impl Tier {
         self.context.entries = self.entries.as_ptr();
         Some(CompileJob {
             chunk: instance.chunk.clone(),
-            empty_rest: empty_rest(instance, &code),
+            empty_rest: calls_of(instance, &code, |_, head, argc| head == closure_head(argc, Rest::View)),
+            itself: calls_of(instance, &code, |callee, head, argc| {
+                std::ptr::eq(callee, instance) && head == closure_head(argc, Rest::None)
+            }),
             callees: vec![],
             code,
             consts: instance.consts().to_vec(),

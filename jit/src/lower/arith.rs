@@ -105,7 +105,7 @@ impl Lower<'_, '_> {
             Arith::Int => {
                 let way = self.way_out(pc);
                 let (a, b) = self.fixnums(x, y, way);
-                let word = self.fixnum_op(op, a, b, way);
+                let word = self.fixnum_op(op, a, (y, b), way);
                 self.set_word(i.a(), word);
             }
             Arith::Float => {
@@ -132,15 +132,33 @@ impl Lower<'_, '_> {
             Arith::Any => {
                 let word = self.or_slowly(pc, Helper::Slow, |l, slow| {
                     let (a, b) = l.fixnums(x, y, slow);
-                    l.fixnum_op(op, a, b, slow)
+                    l.fixnum_op(op, a, (y, b), slow)
                 });
                 self.set_word(i.a(), word);
             }
         }
     }
 
-    /// The operation on two fixnum words; what overflows takes `way`.
-    fn fixnum_op(&mut self, op: Op, a: Value, b: Value, way: Block) -> Value {
+    /// The operation on two fixnum words, the second that of `y`; what overflows takes `way`.
+    fn fixnum_op(&mut self, op: Op, a: Value, (y, b): (Operand, Value), way: Block) -> Value {
+        if let (Op::Add | Op::Sub, Small(n)) = (op, y)
+            && n != 0
+        {
+            // One way only a result can lie, unless it has overflowed: a comparison, and no flag.
+            let (word, grows) = match op {
+                Op::Add => (self.b.ins().iadd(a, b), n > 0),
+                _ => (self.b.ins().isub(a, b), n < 0),
+            };
+            let side = match grows {
+                true => IntCC::SignedGreaterThan,
+                false => IntCC::SignedLessThan,
+            };
+            let holds = self.b.ins().icmp(side, word, a);
+            if !planted(Fault::NativeOverflowUnchecked) {
+                self.guard(holds, way);
+            }
+            return word;
+        }
         let (word, overflow) = match op {
             Op::Add => self.b.ins().sadd_overflow(a, b),
             Op::Sub => self.b.ins().ssub_overflow(a, b),

@@ -1,7 +1,7 @@
 //! Calls, returns, control operations: where a piece ends, or a primitive runs in its middle.
 //!
 //! A call stores what is needed behind it and the site word, then jumps into the callee; the
-//! return jumps to the entry that the site word names.
+//! return jumps to the entry that the site word names, which knows how far below its frame is.
 
 use super::{Lower, MEMORY, at, field, slot_offset};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -86,6 +86,11 @@ impl Lower<'_, '_> {
     /// after these, and its frame at `nfp` within the limit? Otherwise `slow`.
     fn guard_callee(&mut self, callee: Value, argc: usize, rest: Rest, nfp: Value, slow: Block) {
         self.guard_closure(callee, argc, rest, slow);
+        self.guard_room(nfp, slow);
+    }
+
+    /// Is a frame at `nfp` within the limit?
+    fn guard_room(&mut self, nfp: Value, slow: Block) {
         let limit = self.limit();
         let room = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, nfp, limit);
         self.guard(room, slow);
@@ -124,6 +129,10 @@ impl Lower<'_, '_> {
     /// Jumps into the closure whose frame is at `nfp`.
     fn enter(&mut self, callee: Value, nfp: Value) {
         let instance = self.b.ins().load(I64, MEMORY, callee, field(object::closure::INSTANCE));
+        self.enter_instance(instance, nfp);
+    }
+
+    fn enter_instance(&mut self, instance: Value, nfp: Value) {
         let entry = self
             .b
             .ins()
@@ -132,6 +141,25 @@ impl Lower<'_, '_> {
         self.b
             .ins()
             .return_call_indirect(self.tail, entry, &[self.context, nfp, none, none]);
+    }
+
+    /// Jumps into `callee`, whose frame is at `nfp`, if it is the running closure itself, as it was
+    /// when the function was compiled: then nothing about it needs a look. `prepare` writes what the
+    /// frame lacks.
+    fn enter_itself(&mut self, pc: usize, callee: Value, nfp: Value, slow: Block, prepare: impl FnOnce(&mut Self)) {
+        let job = self.f.notes.job;
+        if !job.itself.contains(&(pc as u32)) {
+            return;
+        }
+        let other = self.cold_block();
+        let running = self.word(0);
+        let same = self.b.ins().icmp(IntCC::Equal, callee, running);
+        self.guard(same, other);
+        self.guard_room(nfp, slow);
+        prepare(self);
+        let instance = self.number(job.instance as u64);
+        self.enter_instance(instance, nfp);
+        self.b.switch_to_block(other);
     }
 
     pub(crate) fn plain_call(&mut self, pc: usize, i: Instr, op: Op) {
@@ -149,6 +177,7 @@ impl Lower<'_, '_> {
         let nfp = self.b.ins().iadd_imm_s(self.fp, base as i64 * 8);
         let slow = self.cold_block();
         let rest = self.rest_of(pc);
+        self.enter_itself(pc, callee, nfp, slow, |_| {});
         self.guard_callee(callee, argc, rest, nfp, slow);
         if rest == Rest::View {
             self.store_empty(nfp, argc, slow);
@@ -178,14 +207,18 @@ impl Lower<'_, '_> {
         let slow = self.cold_block();
         let before = self.state.clone();
         let rest = self.rest_of(pc);
+        let store_args = |l: &mut Self| {
+            for (k, arg) in args.iter().enumerate() {
+                l.b.ins().store(MEMORY, *arg, l.fp, slot_offset(1 + k));
+            }
+        };
+        self.enter_itself(pc, callee, self.fp, slow, store_args);
         self.guard_callee(callee, argc, rest, self.fp, slow);
         if rest == Rest::View {
             self.store_empty(self.fp, argc, slow);
         }
         self.b.ins().store(MEMORY, callee, self.fp, 0);
-        for (k, arg) in args.into_iter().enumerate() {
-            self.b.ins().store(MEMORY, arg, self.fp, slot_offset(1 + k));
-        }
+        store_args(self);
         self.enter(callee, self.fp);
         self.b.switch_to_block(slow);
         self.state = before;
@@ -216,11 +249,8 @@ impl Lower<'_, '_> {
         let offset = self.b.ins().ishl_imm_u(number, 3);
         let row = self.b.ins().iadd(entries, offset);
         let next = self.b.ins().load(I64, MEMORY, row, 0);
-        let base = self.masked(site, 0xffff << 1);
-        let bytes = self.b.ins().ishl_imm_u(base, 2);
-        let caller = self.b.ins().isub(self.fp, bytes);
         self.b
             .ins()
-            .return_call_indirect(self.tail, next, &[self.context, caller, value, site]);
+            .return_call_indirect(self.tail, next, &[self.context, self.fp, value, site]);
     }
 }

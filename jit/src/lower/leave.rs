@@ -68,9 +68,14 @@ impl Lower<'_, '_> {
         self.jump_unless(condition, way);
     }
 
-    /// Goes on only if `condition` holds, which is no guard: `to` does something else.
+    /// Goes on only if `condition` holds, which is no guard: `to` does something else. What goes on
+    /// from a cold block is cold.
     pub(crate) fn jump_unless(&mut self, condition: Value, to: Block) {
-        let on = self.b.create_block();
+        let layout = &self.b.func.layout;
+        let on = match self.b.current_block().is_some_and(|here| layout.is_cold(here)) {
+            true => self.cold_block(),
+            false => self.b.create_block(),
+        };
         self.b.ins().brif(condition, on, &[], to, &[]);
         self.b.switch_to_block(on);
     }

@@ -68,6 +68,7 @@ impl Lower<'_, '_> {
             }),
             Some(Intrinsic::Len) => self.len(pc, arg),
             Some(Intrinsic::List) => self.list(pc, arg, i.d()),
+            Some(Intrinsic::Pairs) => self.pairs(pc, arg, i.d()),
             Some(Intrinsic::Buffer) => self.buffer(pc, arg),
             Some(Intrinsic::BufferSnoc) => self.buffer_snoc(pc, arg),
             Some(Intrinsic::BufferList) => self.buffer_list(pc, arg),

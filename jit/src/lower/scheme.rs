@@ -13,6 +13,9 @@ use sx_runtime::object::{Type, header};
 use sx_runtime::ops::Instr;
 use sx_runtime::value::{TAG_POINTER, Word};
 
+/// A pair in memory.
+const PAIR_WORDS: usize = 3;
+
 /// Which of two numbers are floats for sure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Floats {
@@ -75,6 +78,28 @@ impl Lower<'_, '_> {
             l.b.ins().jump(done, &[BlockArg::Value(answer)]);
             l.b.switch_to_block(done);
             l.b.block_params(done)[0]
+        })
+    }
+
+    /// A chain of pairs of these items, made in one piece.
+    pub(super) fn pairs(&mut self, pc: usize, arg: usize, n: usize) -> Value {
+        self.or_slowly(pc, Helper::Primitive, |l, slow| {
+            let items: Vec<Value> = (arg..arg + n).map(|slot| l.word(slot)).collect();
+            let first = l.allocate(PAIR_WORDS * n, header(Type::Pair, 0), slow);
+            let (head, end) = (l.number(header(Type::Pair, 0)), l.number(Word::EMPTY.0));
+            let mut pair = first;
+            for (k, item) in items.into_iter().enumerate() {
+                if k > 0 {
+                    l.b.ins().store(MEMORY, head, pair, field(0));
+                }
+                let next = match k + 1 < n {
+                    true => l.b.ins().iadd_imm_s(pair, PAIR_WORDS as i64 * 8),
+                    false => end,
+                };
+                l.fill(pair, &[item, next]);
+                pair = next;
+            }
+            first
         })
     }
 

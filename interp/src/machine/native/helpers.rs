@@ -341,10 +341,11 @@ extern "C" fn control(context: *mut Context, fp: *mut Word, pc: usize) -> usize 
     })
 }
 
-extern "C" fn returned(context: *mut Context, fp: *mut Word, value: Word, site: Word) -> usize {
+extern "C" fn returned(context: *mut Context, above: *mut Word, value: Word, site: Word) -> usize {
     guarded(context, moved_stub(context), |m| {
         let stack = &mut m.isolate.state.stack;
-        (stack.fp, stack.pc) = (fp, Site::of(site).pc);
+        let site = Site::of(site);
+        (stack.fp, stack.pc) = (above.wrapping_sub(site.base), site.pc);
         // SAFETY: the frame waits at this call.
         unsafe { m.resume_frame(value) };
         m.next_after(Ok(()))
