@@ -163,8 +163,10 @@ pub mod feedback {
     pub const FEEDS_FIRST: u64 = 8;
     /// A flonum result that is the second operand of the next instruction.
     pub const FEEDS_SECOND: u64 = 16;
-    /// Either of these.
-    pub const FEEDS: u64 = FEEDS_FIRST | FEEDS_SECOND;
+    /// A flonum result before an instruction on two other numbers.
+    pub const FEEDS_NEITHER: u64 = 32;
+    /// Any of these.
+    pub const FEEDS: u64 = FEEDS_FIRST | FEEDS_SECOND | FEEDS_NEITHER;
 }
 
 impl Instance {

@@ -2,13 +2,14 @@
 //!
 //! An instruction on floats decodes two words and encodes one, and most often the next instruction
 //! decodes that result again. When an instruction first meets floats it notes whether the next one
-//! reads its result; from then on the loop hands that result over here. Slots are written as if
-//! each instruction had run alone, so whatever is not all floats is left to the loop at any point.
+//! is on numbers too and which of them is its result; from then on the loop hands over here, up to
+//! the first instruction that is not all floats. Slots are written as if each instruction had run
+//! alone, so the loop can go on at any point.
 //!
-//! Invariant: nothing here allocates, raises or leaves straight-line code before its last step.
+//! Invariant: nothing here allocates, raises or goes backwards but in its last step.
 #![allow(unsafe_code)]
 
-use sx_runtime::instance::feedback::{FEEDS, FEEDS_FIRST, FEEDS_SECOND, FLOAT};
+use sx_runtime::instance::feedback::{FEEDS, FEEDS_FIRST, FEEDS_NEITHER, FEEDS_SECOND, FLOAT};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::value::Word;
 
@@ -21,22 +22,28 @@ fn numbers(i: Instr) -> Option<(usize, usize)> {
     }
 }
 
-/// Which operands of `next` are the result of `i`: feedback bits.
+/// What of `next` is the result of `i`: feedback bits.
 #[cold]
 pub(super) fn feeds(i: Instr, next: Instr) -> u64 {
     let Some((first, second)) = numbers(next) else { return 0 };
-    let bit = |slot, bit| if slot == i.a() { bit } else { 0 };
-    bit(first, FEEDS_FIRST) | bit(second, FEEDS_SECOND)
+    match (first == i.a(), second == i.a()) {
+        (false, false) => FEEDS_NEITHER,
+        (true, false) => FEEDS_FIRST,
+        (false, true) => FEEDS_SECOND,
+        (true, true) => FEEDS_FIRST | FEEDS_SECOND,
+    }
 }
 
-/// Does the instructions from `ip` on for as long as each takes `value`, the result of `from`,
-/// from the one before and all operands are flonums. Answers where the loop goes on.
+/// Does the instructions from `ip` on for as long as all operands are flonums; `value` is the
+/// result of `from`, the one before. Answers where the loop goes on.
 ///
 /// # Safety
 /// `ip` points into verified code that `fp` is a frame of, behind `from`.
 #[inline(never)]
 pub(super) unsafe fn feed(fp: *mut Word, ip: *mut u64, from: Instr, value: f64) -> *mut u64 {
-    let (mut ip, mut from, mut value) = (ip, from, value);
+    let (mut ip, mut value) = (ip, value);
+    // What of the next instruction is `value`.
+    let mut fed = from.d() as u64 & FEEDS;
     /// The slot's double; any other value ends the chain.
     macro_rules! double {
         ($slot:expr) => {{
@@ -49,18 +56,33 @@ pub(super) unsafe fn feed(fp: *mut Word, ip: *mut u64, from: Instr, value: f64) 
     }
     macro_rules! both {
         ($first:expr, $op:tt, $second:expr) => {
-            match from.d() as u64 & FEEDS {
+            match fed {
                 FEEDS_FIRST => value $op double!($second),
                 FEEDS_SECOND => double!($first) $op value,
+                FEEDS_NEITHER => double!($first) $op double!($second),
                 _ => value $op value,
             }
         };
+    }
+    /// An operation that is known to meet floats.
+    macro_rules! number {
+        ($i:ident, $op:tt) => {{
+            if $i.d() as u64 & FLOAT == 0 {
+                return ip;
+            }
+            both!($i.b(), $op, $i.c())
+        }};
     }
     macro_rules! jump {
         ($i:ident, $op:tt, $want:expr) => {{
             let holds = both!($i.a(), $op, $i.b());
             let distance = if holds == $want { $i.cd() as isize } else { 0 };
-            return ip.offset(1 + distance);
+            ip = ip.offset(1 + distance);
+            if distance < 0 {
+                return ip;
+            }
+            fed = FEEDS_NEITHER;
+            continue;
         }};
     }
     // SAFETY: by the caller; slots and jumps of verified code are in range.
@@ -68,27 +90,24 @@ pub(super) unsafe fn feed(fp: *mut Word, ip: *mut u64, from: Instr, value: f64) 
         loop {
             let i = Instr(*ip);
             value = match std::mem::transmute::<u8, Op>(i.0 as u8) {
-                Op::Add => both!(i.b(), +, i.c()),
-                Op::Sub => both!(i.b(), -, i.c()),
-                Op::Mul => both!(i.b(), *, i.c()),
-                Op::Div => both!(i.b(), /, i.c()),
+                Op::Add => number!(i, +),
+                Op::Sub => number!(i, -),
+                Op::Mul => number!(i, *),
+                Op::Div => number!(i, /),
                 Op::JumpLt => jump!(i, <, true),
                 Op::JumpNotLt => jump!(i, <, false),
                 Op::JumpLe => jump!(i, <=, true),
                 Op::JumpNotLe => jump!(i, <=, false),
-                // Redefinition has made an ordinary call of it.
+                // Redefinition has made an ordinary call of it, or a jump has led here.
                 _ => return ip,
             };
-            let known = i.d() as u64;
-            match Word::flonum(value) {
-                Some(word) if known & FLOAT != 0 => *fp.add(i.a()) = word,
-                _ => return ip,
-            }
+            let Some(word) = Word::flonum(value) else { return ip };
+            *fp.add(i.a()) = word;
             ip = ip.add(1);
-            if known & FEEDS == 0 {
+            fed = i.d() as u64 & FEEDS;
+            if fed == 0 {
                 return ip;
             }
-            from = i;
         }
     }
 }
