@@ -82,7 +82,14 @@ const TESTS: &[Test] = &[
 const FOLDS: &[&str] = &["+", "-", "*"];
 
 /// Core functions that come back to their caller late or never: errors show the place of the call.
-const RAISERS: &[&str] = &["error", "raise", "raise-continuable", "perform", "assert", "%match-failed"];
+const RAISERS: &[&str] = &[
+    "error",
+    "raise",
+    "raise-continuable",
+    "perform",
+    "assert",
+    "%match-failed",
+];
 
 /// The constant that marks a variable without a value.
 pub(super) fn unbound_marker(span: &Span) -> Stx {

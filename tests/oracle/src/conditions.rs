@@ -24,7 +24,7 @@ pub fn places<'a>(kont: &Kont<'a>, span: &'a Span) -> Vec<&'a Span> {
     }
     for frame in kont.frames() {
         if let Step::Return(site) = &frame.step {
-            found.extend(site.tail);
+            found.extend(site.tails.into_iter().flatten());
             if !is_core(site.call) {
                 found.push(site.call);
                 break;

@@ -87,8 +87,8 @@ pub const CORE_SOURCES: &str = "lib/core/";
 pub struct Site<'a> {
     /// The call whose value is awaited.
     pub call: &'a Span,
-    /// The tail call of the program it was replaced by last, if any.
-    pub tail: Option<&'a Span>,
+    /// The tail calls of the program it was replaced by last, the very last one first.
+    pub tails: [Option<&'a Span>; 4],
     /// The function that will give the value, if it is an SX function.
     pub callee: Option<&'a Lambda>,
 }
@@ -228,16 +228,21 @@ impl<'a> Kont<'a> {
                 step: Step::Return(site),
                 next,
             }) => {
-                let tail = if is_core(span) { site.tail } else { Some(span) };
+                let [a, b, c, _] = site.tails;
+                let tails = if is_core(span) {
+                    site.tails
+                } else {
+                    [Some(span), a, b, c]
+                };
                 next.then(Step::Return(Site {
                     call: site.call,
-                    tail,
+                    tails,
                     callee,
                 }))
             }
             _ => self.then(Step::Return(Site {
                 call: span,
-                tail: None,
+                tails: [None; 4],
                 callee,
             })),
         }
