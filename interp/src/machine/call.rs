@@ -54,7 +54,7 @@ impl Machine {
     fn turned_round(&self) -> Option<&'static str> {
         let stack = &self.isolate.state.stack;
         // SAFETY: the running frame begins with its closure.
-        let chunk = unsafe { &(*instance_of(*stack.fp)).chunk };
+        let chunk = unsafe { &instance_of(*stack.fp).chunk };
         let row = chunk.inlined.iter().find(|row| row.pc as usize == stack.pc)?;
         match &chunk.consts[row.cell as usize] {
             Const::Global(name) => [">", ">="].into_iter().find(|turned| **turned == **name),

@@ -662,7 +662,7 @@ fn calls_of(instance: &Instance, code: &[u64], wanted: impl Fn(&Instance, u32, u
         unsafe {
             let callee = object::field(*instance.consts.add(i.c()), object::cell::VALUE);
             object::is_type(callee, Type::Closure)
-                && wanted(&*instance_of(callee), object::header_of(callee) as u32, i.d() as u16)
+                && wanted(instance_of(callee), object::header_of(callee) as u32, i.d() as u16)
         }
     };
     let rows = code.iter().enumerate().filter(|(_, word)| is_one(word));
