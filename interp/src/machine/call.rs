@@ -37,16 +37,16 @@ impl Machine {
         let args = self.isolate.state.scratch.as_mut_ptr();
         // SAFETY: the scratch words are the primitive's window; the loop has saved its registers.
         let done = unsafe { self.isolate.call_primitive(id, args, operands.len()) };
-        match (operands, self.turned_round()) {
+        if done.is_err()
+            && let [x, y] = operands
+            && let Some(id) = self.turned_round().and_then(prims::by_name)
+        {
             // The error is that of what is written.
-            ([x, y], Some(name)) if done.is_err() => {
-                let id = prims::by_name(name).unwrap_or(id);
-                self.isolate.state.scratch[..2].copy_from_slice(&[*y, *x]);
-                // SAFETY: as above.
-                unsafe { self.isolate.call_primitive(id, args, 2) }
-            }
-            _ => done,
+            self.isolate.state.scratch[..2].copy_from_slice(&[*y, *x]);
+            // SAFETY: as above.
+            return unsafe { self.isolate.call_primitive(id, args, 2) };
         }
+        done
     }
 
     /// The primitive that the running instruction stands for, if it does it with its operands the
