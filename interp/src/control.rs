@@ -21,8 +21,6 @@ controls! {
     WithMark "%with-mark" (kind payload thunk);
     /// Payload of the nearest marker that takes a condition: `guard` or `handler-bind`.
     FindHandler "%find-handler" ();
-    /// Payload of the nearest effect handler that takes the op of a request.
-    FindEffect "%find-effect" (op);
     /// Payload of the nearest marker of a kind whose key is `key`.
     FindMark "%find-mark" (kind key);
     /// Number of winds entered since the marker with this payload.
@@ -47,8 +45,11 @@ controls! {
     Apply "%apply" (f args);
     /// The wind records entered and not left, innermost first.
     Winds "%winds" ();
-    /// Hand a request to the host.
-    HostPerform "%host-perform" (op args request);
+    /// Hand a request, as a dict, to the nearest handler that takes its op, or, as the program gave
+    /// it, to the host.
+    Perform "%perform" (request given);
+    /// A handler that ran on top of who performed has returned this value: its extent ends.
+    EndHandling "%end-handling" (resume marker mark link value);
     /// Keep the report of a condition that nothing takes, while extents are being left.
     NoteFailure "%note-failure" (condition);
     /// End the run: nothing takes this condition.

@@ -19,6 +19,7 @@ mod eval;
 mod fiber;
 mod floats;
 mod frames;
+mod handling;
 mod marks;
 mod native;
 mod operands;
@@ -88,6 +89,7 @@ pub struct Machine {
     halt: Word,
     marker: Word,
     cursor: Word,
+    handling: Word,
     /// The primitive that does an instruction's work when its fast path does not.
     slow: Vec<Option<PrimId>>,
     /// The report of a condition nothing took, while the program's extents are left.
@@ -118,18 +120,19 @@ pub struct Machine {
 
 /// Rows of `State::kept` that belong to the machine.
 mod kept {
-    /// The three built-in closures.
+    /// The built-in closures.
     pub const HALT: usize = 0;
     pub const MARKER: usize = 1;
     pub const CURSOR: usize = 2;
+    pub const HANDLING: usize = 3;
     /// The value of the last run, or the request on its way to the host.
-    pub const RESULT: usize = 3;
+    pub const RESULT: usize = 4;
     /// Op and arguments of the request.
-    pub const OP: usize = 4;
-    pub const ARGS: usize = 5;
+    pub const OP: usize = 5;
+    pub const ARGS: usize = 6;
     /// What an operation must keep over a collection.
-    pub const LAST: usize = 6;
-    pub const COUNT: usize = 7;
+    pub const LAST: usize = 7;
+    pub const COUNT: usize = 8;
 }
 
 impl Machine {
@@ -146,6 +149,7 @@ impl Machine {
             halt: Word::NIL,
             marker: Word::NIL,
             cursor: Word::NIL,
+            handling: Word::NIL,
             slow,
             noted: None,
             evaluator: Evaluator::new(),
@@ -164,6 +168,7 @@ impl Machine {
             (kept::HALT, built::halt_chunk()),
             (kept::MARKER, built::marker_chunk()),
             (kept::CURSOR, built::cursor_chunk()),
+            (kept::HANDLING, built::handling_chunk()),
         ] {
             let closure = machine.isolate.old_closure(&chunk);
             machine.isolate.state.kept[row] = closure;
@@ -177,6 +182,7 @@ impl Machine {
         machine.halt = machine.isolate.state.kept[kept::HALT];
         machine.marker = machine.isolate.state.kept[kept::MARKER];
         machine.cursor = machine.isolate.state.kept[kept::CURSOR];
+        machine.handling = machine.isolate.state.kept[kept::HANDLING];
         Ok(machine)
     }
 
@@ -199,7 +205,7 @@ impl Machine {
     fn clear(&mut self) {
         self.drop_fibers();
         let stack = &mut self.isolate.state.stack;
-        stack.mark = std::ptr::null_mut();
+        stack.forget_marks();
         stack.winds = Word::EMPTY;
         stack.window.1 = 0;
         self.noted = None;
@@ -289,6 +295,18 @@ fn slow_primitive(op: u8) -> Option<PrimId> {
 unsafe fn is_frame_of(fp: *const Word, closure: Word) -> bool {
     // SAFETY: by the caller.
     unsafe { *fp == closure }
+}
+
+/// Moves the `n` words at `from` down to `to`. They are few: a call costs more than the words.
+///
+/// # Safety
+/// Both are words of the stack, `to` not above `from`.
+#[inline(always)]
+unsafe fn move_down(from: *const Word, to: *mut Word, n: usize) {
+    for i in 0..n {
+        // SAFETY: by the caller.
+        unsafe { *to.add(i) = *from.add(i) };
+    }
 }
 
 /// The words as values.

@@ -11,7 +11,7 @@ use crate::ops::{Effect, Instr, Op};
 use crate::syntax::{Name, Source, Span, Stx};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What a constant is before an isolate gives it a word.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -95,6 +95,9 @@ pub struct Chunk {
     pub core: bool,
     /// What its quoted lists and the lists of further arguments are made of.
     pub lists: Lists,
+    /// As a handler of effects, does it only resume in tail position? Worked out when asked.
+    #[serde(skip)]
+    pub resumes: OnceLock<bool>,
 }
 
 impl Chunk {
@@ -130,6 +133,7 @@ impl Chunk {
             locals: vec![],
             core: true,
             lists: Lists::Views,
+            resumes: OnceLock::new(),
         }
     }
     /// Words per bit set.

@@ -28,6 +28,8 @@ faults! {
     SealedSlotWrong "sealed-slot-wrong";
     /// A resumed continuation has lost its innermost marker.
     MarkerChainWrong "marker-chain-wrong";
+    /// The marks between a handler and who performs are not seen again after it has resumed.
+    MarkNotRestored "mark-not-restored";
     /// A performed op is handed to the host twice.
     EffectRepeated "effect-repeated";
     /// A wind that is left stays on the list of winds.

@@ -26,6 +26,7 @@ pub mod ops;
 pub mod prims;
 pub mod print;
 pub mod record;
+pub mod resume;
 pub mod shape;
 pub mod stack;
 pub mod string;

@@ -6,11 +6,13 @@
 //! `fp` is `fp + base`, so `fp[-1]` is the caller's site. A site word is a fixnum that says where
 //! the caller goes on and how far down its frame begins.
 //!
-//! Two kinds of frame have a meaning of their own, both of built-in chunks: a *marker* (the
-//! dynamic extent of a `guard`, handler, binding, wind …) and a *cursor* (frames that were moved
-//! into a `Kont` and come back one at a time). They are chained through `LINK`, a distance in
-//! words, 0 at the lowest of a stretch; `mark` is the innermost. Frames in a Kont all wait at
-//! calls; one stopped *at* an instruction is kept apart, with its pc (`interp`'s `fiber.rs`).
+//! Three kinds of frame have a meaning of their own, all of built-in chunks: a *marker* (the
+//! dynamic extent of a `guard`, handler, binding, wind …), a *cursor* (frames that were moved
+//! into a `Kont` and come back one at a time) and a *handling* frame (above it a handler of effects
+//! runs, below it waits who performed). The first two are chained through `LINK`, a distance in
+//! words, 0 at the lowest of a stretch; `mark` is the innermost that can be seen: above a handling
+//! frame, the next below the handler's own. Frames in a Kont all wait at calls, and none is a
+//! handling frame; one stopped *at* an instruction is kept apart, with its pc (`interp`'s `fiber.rs`).
 //!
 //! Invariant: at a safepoint every slot that `live_after` names holds a valid word.
 #![allow(unsafe_code)]
@@ -50,6 +52,22 @@ pub mod cursor {
     pub const VALUE: usize = 6;
     /// Words of a cursor frame, its site word included.
     pub const SIZE: usize = 8;
+}
+
+/// Slots of a handling frame, distances in words.
+pub mod handling {
+    /// The continuation the handler has, which is none yet.
+    pub const RESUME: usize = 1;
+    /// Distance to the marker of the handler.
+    pub const MARKER: usize = 2;
+    /// Distance to the marker that is innermost again when the handler resumes.
+    pub const MARK: usize = 3;
+    /// Distance to the next handling frame below, 0 if this is the lowest.
+    pub const LINK: usize = 4;
+    /// Where the value lies that the handler returns instead of resuming.
+    pub const VALUE: usize = 5;
+    /// Words of a handling frame, its site word included.
+    pub const SIZE: usize = 7;
 }
 
 /// A site word: where a frame goes on when what it called returns.
@@ -109,6 +127,8 @@ pub struct Stack {
     pub pc: usize,
     /// The innermost marker or cursor, null if there is none.
     pub mark: *mut Word,
+    /// The innermost handling frame, null if there is none.
+    pub handling: *mut Word,
     /// The wind records entered and not left, innermost first.
     pub winds: Word,
     /// Words outside frames that a collection must visit: operands of a running primitive.
@@ -153,6 +173,7 @@ impl Stack {
             fp: bottom,
             pc: 0,
             mark: std::ptr::null_mut(),
+            handling: std::ptr::null_mut(),
             winds: Word::EMPTY,
             window: (bottom, 0),
             limit_word: Arc::as_ptr(&limit),
@@ -196,6 +217,12 @@ impl Stack {
         Interrupter {
             limit: self.limit.clone(),
         }
+    }
+
+    /// What the frames that were on the stack meant is forgotten: they are about to be others.
+    pub fn forget_marks(&mut self) {
+        self.mark = std::ptr::null_mut();
+        self.handling = std::ptr::null_mut();
     }
 
     /// Every frame from the running one down: `fp`, instance, pc.

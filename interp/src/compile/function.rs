@@ -362,6 +362,7 @@ impl Function {
             sources: self.sources,
             locals: self.locals,
             core,
+            resumes: Default::default(),
         })
     }
 }

@@ -1,9 +1,10 @@
-//! The three chunks that are written by hand: where a run ends, a marker, a cursor.
+//! The chunks that are written by hand: where a run ends, a marker, a cursor, a handling frame.
 
+use crate::control::Control;
 use std::sync::{Arc, OnceLock};
 use sx_runtime::chunk::Chunk;
 use sx_runtime::ops::{Instr, Op};
-use sx_runtime::stack::{cursor, marker};
+use sx_runtime::stack::{cursor, handling, marker};
 
 /// The lowest frame of a run: the value returned into it is the run's value.
 pub(super) fn halt_chunk() -> Arc<Chunk> {
@@ -36,12 +37,31 @@ pub(super) fn marker_chunk() -> Arc<Chunk> {
         vec![
             Instr::abc(Op::PushMark, kind, payload, link),
             Instr::abc(Op::Move, window, thunk, 0),
+            // At `MARKER_CALL`.
             Instr::abc(Op::Call, thunk, window, 0),
             Instr::abc(Op::PopMark, kind, payload, link),
             Instr::abc(Op::Return, thunk, 0, 0),
         ]
     };
     CHUNK.get_or_init(|| chunk("%with-mark", 3, window + 2, code())).clone()
+}
+
+/// Where a marker frame waits for its thunk: only there it is linked.
+pub(super) const MARKER_CALL: usize = 2;
+
+/// Stands below a handler of effects that runs on top of who performed. The handler does not
+/// return into it if it resumes.
+pub(super) fn handling_chunk() -> Arc<Chunk> {
+    static CHUNK: OnceLock<Arc<Chunk>> = OnceLock::new();
+    let (value, size) = (handling::VALUE as u16, handling::SIZE as u16);
+    let code = || {
+        vec![
+            Instr::abc(Op::Call, value, size, 2),
+            Instr::abcd(Op::TailControl, 0, 0, Control::EndHandling as u16, value as u8),
+        ]
+    };
+    let chunk = || chunk("%handling", 0, size + 3, code());
+    CHUNK.get_or_init(chunk).clone()
 }
 
 /// Stands below frames that are still in a Kont. Its first instruction is only ever waited at.

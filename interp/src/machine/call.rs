@@ -2,7 +2,7 @@
 //! parameters, continuations, parameters, errors; a full or poked stack; slow instructions.
 
 use super::budget::Polled;
-use super::{Exit, Machine, values};
+use super::{Exit, Machine, move_down, values};
 use sx_runtime::chunk::Const;
 use sx_runtime::convert::Lists;
 use sx_runtime::error::{Code, Raise};
@@ -151,7 +151,7 @@ impl Machine {
             if let Some(raise) = failure {
                 return self.raise(raise);
             }
-            std::ptr::copy(window, fp, argc + 1);
+            move_down(window, fp, argc + 1);
             self.enter(fp, argc)
         }
     }
@@ -277,6 +277,9 @@ impl Machine {
                 return self.raise(raise);
             }
             let (k, value) = (*nfp, *nfp.add(1));
+            if self.return_to_performer(nfp, k, value) {
+                return Ok(());
+            }
             if self.is_delimited(k) {
                 return self.resume_at(nfp, k, value);
             }

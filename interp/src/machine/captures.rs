@@ -126,7 +126,7 @@ impl Machine {
         items.iter().rev().fold(list, cons)
     }
 
-    unsafe fn continuation(&self, kont: Word, mark: i64, kind: i64, extra: Word) -> Word {
+    pub(super) unsafe fn continuation(&self, kont: Word, mark: i64, kind: i64, extra: Word) -> Word {
         // SAFETY: room was reserved; all fields follow at once.
         unsafe {
             let k = self.isolate.heap.alloc(Type::Continuation, 0, 5);
@@ -187,6 +187,7 @@ impl Machine {
         // SAFETY: by the caller.
         unsafe {
             self.isolate.state.stack.mark = link_target(found.frame);
+            self.drop_handling(found.frame);
             let mut at = found.frame;
             for hop in &found.hops {
                 let inner = kont_words(hop.kont).add(hop.inner);

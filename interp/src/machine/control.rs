@@ -1,6 +1,6 @@
 //! The control operations, as `control.sx` calls them.
 
-use super::{Exit, Machine, kept, values};
+use super::{Exit, Machine, kept, move_down, values};
 use crate::control::{Control, PROCEDURES, mark};
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::fault::{Fault, planted};
@@ -26,7 +26,7 @@ impl Machine {
             let mut at = nfp;
             if tail {
                 at = self.isolate.state.stack.fp;
-                std::ptr::copy(nfp.add(1), at.add(1), argc);
+                move_down(nfp.add(1), at.add(1), argc);
             }
             *at = Word::NIL;
             self.wait_below(at, argc + 1);
@@ -93,7 +93,6 @@ impl Machine {
                     let handles = |m: &super::marks::MarkView| matches!(m.kind, mark::GUARD | mark::BIND);
                     Ok(Some(self.find_handling(handles).map_or(Word::NIL, |f| f.payload)))
                 }
-                Control::FindEffect => Ok(Some(self.find_effect(a).map_or(Word::NIL, |f| f.payload))),
                 Control::FindMark => Ok(Some(self.find_keyed(a, b))),
                 Control::WindsAbove => {
                     let found = self.find_payload(a).ok_or_else(left)?;
@@ -114,7 +113,12 @@ impl Machine {
                     Ok(None)
                 }
                 Control::CaptureAbort => {
-                    let found = self.find_payload(a).ok_or_else(left)?;
+                    let mut at = at;
+                    let mut found = self.find_payload(a).ok_or_else(left)?;
+                    if self.is_across(&found) {
+                        at = self.settle(at, 4)?;
+                        found = self.find_payload(*at.add(1)).ok_or_else(left)?;
+                    }
                     let (k, found) = self.capture(found, at)?;
                     // The capture may have collected: the window holds the arguments' new words.
                     let (payload, f, x) = (*at.add(1), *at.add(2), *at.add(3));
@@ -144,7 +148,8 @@ impl Machine {
                     Ok(None)
                 }
                 Control::Winds => Ok(Some(self.isolate.state.stack.winds)),
-                Control::HostPerform => self.host_perform(at),
+                Control::Perform => self.perform(at),
+                Control::EndHandling => Ok(Some(self.end_handling(at))),
                 Control::WithPlace => Ok(Some(self.with_place(a)?)),
                 Control::NoteMacro => Ok(Some(self.note_macro(a, b)?)),
                 Control::ReadDatum => Ok(Some(self.read_datum(a, Language::Sx, true)?)),
@@ -214,7 +219,8 @@ impl Machine {
         }
     }
 
-    unsafe fn host_perform(&mut self, at: *mut Word) -> Result<Option<Word>, Stop> {
+    /// The op, its arguments and the request above `at` go to the host.
+    pub(super) unsafe fn host_perform(&mut self, at: *mut Word) -> Result<Option<Word>, Stop> {
         // SAFETY: the window holds op, arguments, request.
         unsafe {
             let mut at = at;

@@ -27,11 +27,11 @@ impl Machine {
         self.find_mark(is_it)
     }
 
-    /// Is the innermost marker on the stack a coroutine's?
+    /// Is the innermost marker a coroutine's, and on the stack, and nothing handled above it?
     fn is_coroutine_on_top(&self) -> bool {
-        let mark = self.isolate.state.stack.mark;
+        let (mark, handling) = (self.isolate.state.stack.mark, self.isolate.state.stack.handling);
         // SAFETY: the chain of markers consists of marker and cursor frames.
-        !mark.is_null() && unsafe { !is_frame_of(mark, self.cursor) && int_slot(mark, marker::KIND) == mark::COROUTINE }
+        mark > handling && unsafe { !is_frame_of(mark, self.cursor) && int_slot(mark, marker::KIND) == mark::COROUTINE }
     }
 
     /// # Safety
@@ -111,9 +111,13 @@ impl Machine {
                 self.resume_frame(value);
                 return Ok(());
             }
-            let Some(found) = self.find_coroutine(None) else {
-                return Err(Raise::new(Code::Control, "coroutine-yield: not inside a coroutine").into());
-            };
+            let outside = || Raise::new(Code::Control, "coroutine-yield: not inside a coroutine");
+            let mut at = at;
+            let mut found = self.find_coroutine(None).ok_or_else(outside)?;
+            if self.is_across(&found) {
+                at = self.settle(at, 2)?;
+                found = self.find_coroutine(None).ok_or_else(outside)?;
+            }
             let (k, found) = self.capture(found, at)?;
             let value = *at.add(1);
             self.set_coroutine(found.payload, state::WAITING, k);

@@ -100,7 +100,7 @@ impl Machine {
         // SAFETY: the lowest frame, which never moves, waits for what lies above it.
         unsafe {
             let stack = &mut self.isolate.state.stack;
-            stack.mark = std::ptr::null_mut();
+            stack.forget_marks();
             stack.winds = Word::EMPTY;
             let callee = stack.bottom().add(built::HALT_SIZE);
             *callee = thunk;
@@ -253,7 +253,7 @@ impl Machine {
         let stack = &mut self.isolate.state.stack;
         stack.active = false;
         stack.window.1 = 0;
-        stack.mark = std::ptr::null_mut();
+        stack.forget_marks();
         stack.winds = Word::EMPTY;
         let kept = &mut self.isolate.state.kept;
         let value = match fiber.trace {

@@ -18,6 +18,8 @@ use sx_runtime::value::Word;
 /// Kinds of continuation object.
 pub(super) const FULL: i64 = 0;
 pub(super) const DELIMITED: i64 = 1;
+/// What a handler that runs on top of whoever performs has: nothing yet.
+pub(super) const UNMADE: i64 = 2;
 
 const KONT_HEADER: usize = kont::WORDS;
 
@@ -160,6 +162,7 @@ impl Machine {
         let floor = self.floor();
         // SAFETY: by the caller.
         unsafe {
+            let nfp = self.settle(nfp, words)?;
             let n = distance(floor, nfp);
             if n == 0 || (n == cursor::SIZE && is_frame_of(floor, self.cursor)) {
                 return Ok(nfp);
@@ -289,7 +292,7 @@ impl Machine {
         // SAFETY: `k` is a full continuation.
         unsafe {
             self.isolate.state.stack.winds = object::field(k, continuation::EXTRA);
-            self.isolate.state.stack.mark = std::ptr::null_mut();
+            self.isolate.state.stack.forget_marks();
             self.give(self.floor(), k, value);
         }
         Ok(())
@@ -301,7 +304,7 @@ impl Machine {
         // SAFETY: `k` is a full continuation.
         unsafe {
             self.isolate.state.stack.winds = object::field(k, continuation::EXTRA);
-            self.isolate.state.stack.mark = std::ptr::null_mut();
+            self.isolate.state.stack.forget_marks();
             let kont = object::field(k, continuation::KONT);
             let hop = Hop {
                 kont,

@@ -167,14 +167,21 @@ impl Machine {
         // SAFETY: `op` is live, payloads of markers are live.
         unsafe {
             let key: Value<'_> = Value::from_raw(op);
+            // Handlers come in stacks of the same few shapes.
+            let mut without = None;
             self.find_mark(|m| {
+                if m.kind != mark::EFFECT {
+                    return false;
+                }
                 let payload: Value<'_> = Value::from_raw(m.payload);
-                let takes = || {
-                    payload
-                        .as_dict()
-                        .is_none_or(|d| self.isolate.heap.dict_get(d, key).is_some())
-                };
-                m.kind == mark::EFFECT && takes()
+                let Some(dict) = payload.as_dict() else { return true };
+                let shape = dict.shape();
+                if shape.is_some() && shape == without {
+                    return false;
+                }
+                let takes = self.isolate.heap.dict_get(dict, key).is_some();
+                without = if takes { without } else { shape };
+                takes
             })
         }
     }

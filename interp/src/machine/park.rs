@@ -58,7 +58,7 @@ impl Machine {
         };
         let stack = &mut self.isolate.state.stack;
         stack.active = false;
-        stack.mark = std::ptr::null_mut();
+        stack.forget_marks();
         stack.winds = Word::EMPTY;
         stack.window.1 = 0;
         parked

@@ -13,7 +13,7 @@ use sx_runtime::object::{self, Type};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::print::Style;
 use sx_runtime::record::ErrorParts;
-use sx_runtime::stack::{FrameRef, Site, cursor};
+use sx_runtime::stack::{FrameRef, Site, cursor, handling};
 use sx_runtime::string::size_of_string;
 use sx_runtime::syntax::Span;
 use sx_runtime::value::{Value, Word};
@@ -198,8 +198,15 @@ impl Machine {
     pub(super) fn each_frame<'m>(&'m self, mut f: impl FnMut(*const Word, &'m Instance, usize) -> bool) {
         // SAFETY: the stack is at a safepoint; Konts are complete.
         unsafe {
+            // Above a handling frame the next is the one below the marker of its handler.
+            let mut below: *mut Word = std::ptr::null_mut();
             for FrameRef { fp, instance, pc } in self.isolate.state.stack.frames() {
-                if super::is_frame_of(fp, self.cursor) {
+                if !below.is_null() && fp >= below {
+                    continue;
+                }
+                if super::is_frame_of(fp, self.handling) {
+                    below = fp.sub(super::marks::int_slot(fp, handling::MARKER) as usize);
+                } else if super::is_frame_of(fp, self.cursor) {
                     if !self.each_sealed_frame(fp, &mut f) {
                         return;
                     }

@@ -21,38 +21,46 @@ prims! { CONTROL {
     "%coroutine-set!" (c: Any, state: Int, next: Any) -> Nil, Writes, coroutine_set, ["(let ((c (%make-coroutine (fn () 1)))) (%coroutine-set! c 3 nil) (%coroutine-state c)) ; => 3"];
 } }
 
-fn bad_request() -> Raise {
-    Raise::new(Code::Type, "perform: expected {:op name :args list} or (op arg …)")
+impl Heap {
+    /// What is said of a request that is none.
+    pub fn bad_request() -> Raise {
+        Raise::new(Code::Type, "perform: expected {:op name :args list} or (op arg …)")
+    }
+
+    /// The op of a request, interned; `None` if it is no request.
+    pub fn request_op<'h>(&'h self, request: Value<'h>) -> Option<Value<'h>> {
+        let op = match request.as_dict() {
+            Some(dict) => self.dict_get_str(dict, "op"),
+            None => request.first(),
+        }?;
+        match op.is(Type::String) {
+            true => Some(self.intern_string(op)),
+            false => op.as_name().map(|name| self.intern(name)),
+        }
+    }
+
+    /// The arguments of a request; `None` if it is no request. Spends `SIZE_OF_PAIR` if it is a list.
+    pub fn request_args<'h>(&'h self, request: Value<'h>) -> Option<Value<'h>> {
+        match request.as_dict() {
+            Some(dict) => {
+                let args = self.dict_get_str(dict, "args").unwrap_or(Value::EMPTY);
+                Some(if args == Value::NIL { Value::EMPTY } else { args })
+            }
+            None => self.rest(request),
+        }
+    }
 }
 
 fn request_op(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     cx.reserve(0)?;
-    let heap = cx.heap();
-    let request = cx.arg(0);
-    let op = match request.as_dict() {
-        Some(dict) => heap.dict_get_str(dict, "op"),
-        None => request.first(),
-    };
-    match op {
-        Some(name) if name.is(Type::String) => Ok(heap.intern_string(name).word()),
-        _ => {
-            let name = op.and_then(Value::as_name).ok_or_else(bad_request)?;
-            Ok(heap.intern(name).word())
-        }
-    }
+    let op = cx.heap().request_op(cx.arg(0));
+    op.map(Value::word).ok_or_else(Heap::bad_request)
 }
 
 fn request_args(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     cx.reserve(Heap::SIZE_OF_PAIR)?;
-    let heap = cx.heap();
-    let request = cx.arg(0);
-    match request.as_dict() {
-        Some(dict) => {
-            let args = heap.dict_get_str(dict, "args").unwrap_or(Value::EMPTY);
-            Ok(if args == Value::NIL { Word::EMPTY } else { args.word() })
-        }
-        None => heap.rest(request).map(Value::word).ok_or_else(bad_request),
-    }
+    let args = cx.heap().request_args(cx.arg(0));
+    args.map(Value::word).ok_or_else(Heap::bad_request)
 }
 
 fn make_coroutine(cx: &mut Cx<'_>) -> Result<Word, Raise> {

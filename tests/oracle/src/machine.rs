@@ -144,6 +144,7 @@ fn shown(name: &str, doc: Option<Name>, mut params: Vec<Name>, rest: bool, primi
         locals: vec![],
         core: false,
         lists: Lists::Views,
+        resumes: Default::default(),
     };
     let number = primitive.and_then(|prim| prims::by_name(prim.name));
     Instance::new(
