@@ -87,7 +87,7 @@ pub const ROWS: &[Row] = &[
     library("page", "1427858", "a page of 100,000 nodes made and rendered"),
     row("page50", "41270000", Some((3.0, "rust")), "rust", "10,000 pages of 50 escaped items, by hand in Rust"),
     timed(row("perform", "1000000", None, "", "an effect whose handler resumes in tail position"), 1e6, 30.0),
-    timed(row("perform-kept", "1000000", None, "", "an effect whose handler holds on to the continuation"), 1e6, 100.0),
+    timed(row("perform-kept", "1000000", None, "", "an effect whose handler keeps the continuation"), 1e6, 100.0),
     timed(row("perform-50", "1000000", None, "", "an effect through fifty handlers of others"), 1e6, 200.0),
 ];
 

@@ -140,8 +140,12 @@ fn fold(
         match cx.arg(i).as_fixnum().and_then(|n| small(acc, n)) {
             Some(next) => acc = next,
             None => {
-                let mut sum = Num::Int(acc);
-                for i in i..cx.argc() {
+                // The first is itself, not what it makes with `start`: 0 and -0.0 make 0.0.
+                let (mut sum, from) = match i {
+                    0 => (cx.num(0), 1),
+                    _ => (Num::Int(acc), i),
+                };
+                for i in from..cx.argc() {
                     sum = full(&sum, &cx.num(i)).map_err(|e| num_error(who, e))?;
                 }
                 return cx.give_num(&sum);
