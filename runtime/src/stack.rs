@@ -6,13 +6,11 @@
 //! `fp` is `fp + base`, so `fp[-1]` is the caller's site. A site word is a fixnum that says where
 //! the caller goes on and how far down its frame begins.
 //!
-//! Three kinds of frame have a meaning of their own, all of built-in chunks: a *marker* (the
-//! dynamic extent of a `guard`, handler, binding, wind …), a *cursor* (frames that were moved
-//! into a `Kont` and come back one at a time) and a *handling* frame (above it a handler of effects
-//! runs, below it waits who performed). The first two are chained through `LINK`, a distance in
-//! words, 0 at the lowest of a stretch; `mark` is the innermost that can be seen: above a handling
-//! frame, the next below the handler's own. Frames in a Kont all wait at calls, and none is a
-//! handling frame; one stopped *at* an instruction is kept apart, with its pc (`interp`'s `fiber.rs`).
+//! Three kinds of frame have a meaning of their own, all of built-in chunks: a *marker* (a dynamic
+//! extent), a *cursor* (frames that come back from a `Kont` one at a time) and a *handling* frame
+//! (a handler runs above it, who performed waits below). Markers and cursors are chained through
+//! `LINK`, a distance in words, 0 at the lowest of a stretch; `mark` is the innermost to be seen.
+//! Frames in a Kont all wait at calls; one stopped *at* an instruction is kept apart (`fiber.rs`).
 //!
 //! Invariant: at a safepoint every slot that `live_after` names holds a valid word.
 #![allow(unsafe_code)]
