@@ -13,9 +13,8 @@ use crate::program::{Call, Program, Turn};
 use crate::request_id::RequestId;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE,
 };
-use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -126,11 +125,12 @@ const HEALTH: &str = "/_sx/health";
 /// The name of a request, for people who ask about one.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers a request.
+/// Answers a request. It lies in a box, and so does much below: what is handed on from one future
+/// to the next has room in each of them, for as long as a handler waits.
 pub(super) async fn answer(
     site: Rc<Site>,
     peer: Rc<Peer>,
-    request: Request<Incoming>,
+    request: Box<Request<Incoming>>,
 ) -> Result<Response<Body>, Infallible> {
     let began = Instant::now();
     let id = RequestId::next();
@@ -160,7 +160,7 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Request<Incoming>, id: RequestId) -> Response<Body> {
+async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Box<Request<Incoming>>, id: RequestId) -> Response<Body> {
     if let Some(status) = refusal(&request) {
         return closing(status);
     }
@@ -172,23 +172,28 @@ async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Request<Incoming>, i
     if before >= site.limits.requests_max {
         return come_again();
     }
-    let upgrade = hyper::upgrade::on(&mut request);
-    let (parts, incoming) = request.into_parts();
-    let length = parts
-        .headers
+    let switch = websocket::accept(request.headers());
+    let switch = switch.map(|headers| Box::new((headers, hyper::upgrade::on(&mut *request))));
+    let length = request
+        .headers()
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > site.limits.body_bytes_max) {
         return closing(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    let body = match read_body(incoming, &site.limits).await {
-        Ok(body) => body,
-        Err(status) => return closing(status),
+    let body = match request.body().is_end_stream() {
+        true => Bytes::new(),
+        false => match Box::pin(read_body(request.body_mut(), &site.limits)).await {
+            Ok(body) => body,
+            Err(status) => return closing(status),
+        },
     };
-    let sender = site.trusted.sender(&peer.direct, &parts.headers);
+    let sender = site.trusted.sender(&peer.direct, request.headers());
+    let asked = request_dict(&request, body, sender);
+    drop(request);
     let handled = tokio::select! {
         biased;
-        handled = handle(site, request_dict(&parts, body, sender), counted, id) => handled,
+        handled = handle(site, asked, counted, id) => handled,
         () = site.program.breaks() => None,
     };
     let Some((result, turn)) = handled.filter(|_| !site.program.is_broken()) else {
@@ -196,7 +201,7 @@ async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Request<Incoming>, i
     };
     let answered = result.and_then(|value| response_of(value).map_err(|message| Error::new(sx::Code::Value, message)));
     let sent = answered.and_then(|response| match response.body() {
-        Content::Socket(_) => open(site, peer, response, &parts.headers, upgrade, id),
+        Content::Socket(_) => open(site, peer, response, switch, id),
         _ => Ok(send(site, response, turn, id)),
     });
     sent.unwrap_or_else(|error| {
@@ -290,15 +295,15 @@ fn open(
     site: &Rc<Site>,
     peer: &Peer,
     response: Response<Content>,
-    request: &HeaderMap,
-    upgrade: OnUpgrade,
+    switch: Option<Box<websocket::Switch>>,
     id: RequestId,
 ) -> Result<Response<Body>, Error> {
     let (mut parts, content) = response.into_parts();
-    let Some((headers, function)) = websocket::accept(request).zip(content.socket()) else {
+    let Some((switch, function)) = switch.zip(content.socket()) else {
         let message = ":websocket: the request does not ask for a WebSocket";
         return Err(Error::new(sx::Code::Value, message));
     };
+    let (headers, upgrade) = *switch;
     for (name, value) in headers {
         parts.headers.insert(name, value);
     }
@@ -315,17 +320,14 @@ fn refusal(request: &Request<Incoming>) -> Option<StatusCode> {
 }
 
 /// Reads a body that is not too large.
-async fn read_body(mut body: Incoming, limits: &Limits) -> Result<Bytes, StatusCode> {
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
+async fn read_body(body: &mut Incoming, limits: &Limits) -> Result<Bytes, StatusCode> {
     let no_room = |error: io::Error| {
         tracing::error!(target: "sx::http", "a body cannot be kept: {error}");
         StatusCode::INSUFFICIENT_STORAGE
     };
     let mut read = Spool::new(limits.spool_bytes);
     loop {
-        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
             None => return read.finish().map_err(no_room),
             Some(Ok(frame)) => {
                 let Ok(data) = frame.into_data() else { continue };

@@ -258,7 +258,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let limits = site.limits;
     let (program, mut stop) = (Rc::clone(&site.program), site.stop.clone());
     let asking = Rc::clone(&peer);
-    let service = service_fn(move |request| answer(Rc::clone(&site), Rc::clone(&asking), request));
+    let service = service_fn(move |request| answer(Rc::clone(&site), Rc::clone(&asking), Box::new(request)));
     let mut builder = http1::Builder::new();
     builder
         // A client that has sent all it has to say may still listen.
@@ -268,7 +268,8 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .max_headers(limits.fields_max + 4)
         .max_buf_size((2 * limits.head_bytes_max).max(64 << 10));
     let connection = builder.serve_connection(Guard::new(stream, limits), service);
-    let mut connection = std::pin::pin!(connection.with_upgrades());
+    // In a box it has no second place in this future for the way here.
+    let mut connection = Box::pin(connection.with_upgrades());
     tokio::select! {
         ended = connection.as_mut() => return ended,
         () = stop.wait() => {}

@@ -3,8 +3,7 @@
 use super::peer::Sender;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
-use hyper::http::request::Parts;
-use hyper::{Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use sx::{FromSx, Object, Value};
 
 /// What an answer's body is.
@@ -32,8 +31,8 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// The dict a handler is called with.
-pub fn request_dict(parts: &Parts, body: Bytes, sender: Sender) -> Value {
-    let uri = &parts.uri;
+pub fn request_dict<B>(request: &Request<B>, body: Bytes, sender: Sender) -> Value {
+    let uri = request.uri();
     let text = |text: &str| Value::String(text.to_owned());
     let body_text = match std::str::from_utf8(&body) {
         Ok(text) => Value::String(text.to_owned()),
@@ -41,10 +40,10 @@ pub fn request_dict(parts: &Parts, body: Bytes, sender: Sender) -> Value {
     };
     let entry = |key: &str, value| (key.to_owned(), value);
     Value::Dict(vec![
-        entry("method", text(parts.method.as_str())),
+        entry("method", text(request.method().as_str())),
         entry("path", text(uri.path())),
         entry("query", text(uri.query().unwrap_or_default())),
-        entry("headers", headers_dict(&parts.headers)),
+        entry("headers", headers_dict(request.headers())),
         entry("body", body_text),
         entry("body-bytes", Value::Bytes(body.into())),
         entry("client", Value::String(sender.client)),

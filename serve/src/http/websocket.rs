@@ -43,7 +43,7 @@ const FAILED: u16 = 1011;
 type Wires = WebSocketStream<TokioIo<Upgraded>>;
 
 /// The headers of the answer that opens a socket; nothing if the request does not ask for one.
-pub fn accept(request: &HeaderMap) -> Option<[(HeaderName, HeaderValue); 3]> {
+pub fn accept(request: &HeaderMap) -> Option<Headers> {
     let is_13 = request.get(VERSION).is_some_and(|version| version == "13");
     let wants = request.get(UPGRADE)?.as_bytes().eq_ignore_ascii_case(b"websocket");
     let key = request.get(KEY).filter(|key| key.len() == 24 && is_13 && wants)?;
@@ -54,6 +54,12 @@ pub fn accept(request: &HeaderMap) -> Option<[(HeaderName, HeaderValue); 3]> {
         (ACCEPT, accepted),
     ])
 }
+
+/// What a response that opens a WebSocket says besides its status.
+pub type Headers = [(HeaderName, HeaderValue); 3];
+
+/// What becomes of a request that asks for a WebSocket if it gets one.
+pub(super) type Switch = (Headers, OnUpgrade);
 
 /// Waits until the connection is the socket's, then lets the function talk until it or the client
 /// ends.
