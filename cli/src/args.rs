@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 /// Runs SX programs.
 ///
-/// Exit code 0: it went well. 1: the program failed, or a test did. 2: the command line or a
-/// file named on it was wrong. 130: interrupted by Ctrl-C.
+/// Exit code 0: it went well. 1: the program failed, could not be read, or a test failed. 2: the
+/// command line was wrong. 130: interrupted by Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "sx", version = VERSION, args_conflicts_with_subcommands = true, after_help = ENVIRONMENT)]
 pub struct Cli {
@@ -266,6 +266,7 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct DocArgs {
     /// The name of a function, macro or special form
+    #[arg(allow_hyphen_values = true)]
     pub name: String,
 }
 

@@ -49,6 +49,7 @@ pub fn read_source(path: &Path) -> Result<Arc<Source>, String> {
     let bytes = bytes.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("{name}: no such file"),
         std::io::ErrorKind::PermissionDenied => format!("{name}: not permitted"),
+        std::io::ErrorKind::IsADirectory => format!("{name}: is a directory"),
         _ => format!("{name}: {error}"),
     })?;
     let text = String::from_utf8(bytes).map_err(|_| format!("{name}: not UTF-8 text"))?;

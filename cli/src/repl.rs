@@ -9,8 +9,8 @@ mod editor;
 use crate::run::complain;
 use crate::session::Session;
 use crate::{FAILED, SUCCESS, USAGE, print};
-use std::io::{BufRead, IsTerminal};
-use sx::Source;
+use std::io::IsTerminal;
+use sx::{Source, next_line};
 
 /// What to do after an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub fn repl() -> u8 {
     if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         editor::edit(&mut repl)
     } else {
-        repl.read_lines(&mut std::io::stdin().lock())
+        repl.read_lines()
     }
 }
 
@@ -39,13 +39,16 @@ struct Repl {
 
 impl Repl {
     /// Reads inputs from a stream that is not a terminal: no prompt, no editing.
-    fn read_lines(&mut self, lines: &mut dyn BufRead) -> u8 {
+    fn read_lines(&mut self) -> u8 {
         let mut input = String::new();
         loop {
-            let at_end = match lines.read_line(&mut input) {
-                Ok(read) => read == 0,
+            // An evaluation may read lines too, so there is no more than this one of them here.
+            let line = match next_line(|| false) {
+                Ok(line) => line,
                 Err(error) => return complain(&format!("standard input: {error}"), FAILED),
             };
+            let at_end = line.is_none();
+            input += &line.unwrap_or_default();
             if at_end || !wants_more(&input) {
                 let text = std::mem::take(&mut input);
                 if self.input(&text) == Next::Quit || at_end {

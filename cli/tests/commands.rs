@@ -432,7 +432,81 @@ fn ctrl_c_interrupts_a_program() {
     let output = child.wait_with_output().expect("the binary ends");
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(130), "{err}");
-    assert!(err.starts_with("error[interrupt]: interrupted\n --> a.sx:"), "{err}");
+    let report = "\
+error[interrupt]: interrupted
+ --> a.sx:4:1
+  |
+4 | (loop 0)
+  | ^^^^^^^^
+backtrace:
+  in top level  a.sx:4:1
+";
+    assert_eq!(err, report);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_interrupts_a_program_that_waits_for_input() {
+    let directory = directory("interrupt-input");
+    std::fs::write(
+        directory.join("a.sx"),
+        "(display \"on\\n\")\n(flush-output)\n(display (read-line))\n",
+    )
+    .expect("written");
+    let mut child = command(&directory, &["run", "a.sx"])
+        .spawn()
+        .expect("the binary starts");
+    // Nothing comes, and it is not closed.
+    let _input = child.stdin.take();
+    let mut first = [0; 2];
+    let output = child.stdout.as_mut().expect("piped");
+    output.read_exact(&mut first).expect("output");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    // It must not be what comes next that ends it.
+    for _ in 0..200 {
+        if child.try_wait().is_ok_and(|status| status.is_some()) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let _ = child.kill();
+    let output = child.wait_with_output().expect("the binary ends");
+    let report = "\
+error[interrupt]: interrupted
+ --> a.sx:3:10
+  |
+3 | (display (read-line))
+  |          ^^^^^^^^^^^
+backtrace:
+  in top level  a.sx:3:10
+";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), report);
+    assert_eq!(output.status.code(), Some(130));
+}
+
+#[test]
+fn a_program_in_the_repl_reads_lines_of_the_same_input() {
+    let run = sx(
+        "repl-lines",
+        &["repl"],
+        "(read-line)\nfoo\n(list (read-line) 1)\nbar\n(+ 1\n2)\n(read-line)",
+    );
+    assert_eq!(run.out, "\"foo\"\n(\"bar\" 1)\n3\n#<eof>\n");
+    assert_eq!((run.err.as_str(), run.code), ("", Some(0)));
+}
+
+#[test]
+fn a_directory_is_no_program() {
+    let run = sx("directory", &["run", "."], "");
+    assert_eq!((run.err.as_str(), run.code), ("sx: .: is a directory\n", Some(1)));
+}
+
+#[test]
+fn the_time_of_a_form_is_told() {
+    let run = sx("repl-time", &["repl"], ",time (+ 1 2)\n");
+    assert_eq!((run.out.as_str(), run.code), ("3\n", Some(0)));
+    assert!(run.err.trim_end().ends_with("ms"), "{run:?}");
 }
 
 #[test]
@@ -442,6 +516,7 @@ fn documentation_is_shown() {
         ("filter", &["(filter f xs)", "(f x) is true"][..]),
         ("string-length", &["(string-length", "code points"]),
         ("guard", &["(guard ("]),
+        ("->", &["(->"]),
     ] {
         let run = sx("doc", &["doc", name], "");
         assert!(parts.iter().all(|part| run.out.contains(part)), "{run:?}");

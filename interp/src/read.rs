@@ -18,6 +18,9 @@ use lex::{Lexer, Token};
 use std::sync::Arc;
 use sx_runtime::syntax::{Node, Source, Span, Stx, Syntax};
 
+/// Unclosed brackets of a form that are named, besides the innermost: more help nobody.
+const MOST_UNCLOSED: usize = 100;
+
 /// What is wrong with a source text, and where: found by the reader or the expander.
 #[derive(Debug, Clone)]
 pub struct SyntaxError {
@@ -288,9 +291,22 @@ impl Reader {
     }
 
     fn at_end(&mut self) -> Option<Result<Stx, Vec<SyntaxError>>> {
-        if let Some(innermost) = self.open.pop() {
-            let outermost = self.open.first().map_or(innermost.start, |open| open.start);
-            self.report_unfinished(&innermost);
+        if let Some(outermost) = self.open.first() {
+            self.ended_early = !self.has_errors();
+            let outermost = outermost.start;
+            let next = self.next_form_after(outermost).unwrap_or(usize::MAX);
+            let open = std::mem::take(&mut self.open);
+            let innermost = open.len() - 1;
+            for (i, open) in open.iter().enumerate() {
+                // A prefix has its datum, only that is unfinished too.
+                let is_unfinished = i == innermost || i < MOST_UNCLOSED && open.kind.closer().is_some();
+                if is_unfinished && open.start < next {
+                    self.report_unfinished(open);
+                }
+            }
+            if !self.has_errors() {
+                self.report_unfinished(&open[0]);
+            }
             self.resume_after(outermost);
         }
         match self.has_errors() {
@@ -301,6 +317,7 @@ impl Reader {
 
     /// A string or block comment ran to the end of the text.
     fn recover_from_unclosed(&mut self, opener: &'static str, start: usize) -> Vec<SyntaxError> {
+        self.ended_early = !self.has_errors();
         let message = self.unclosed_message(opener, start);
         let span = self.lexer.span_to(start, start + opener.len());
         self.lexer.errors.push(SyntaxError::new(message, span));
@@ -311,19 +328,17 @@ impl Reader {
     /// Goes on at the next line that begins with an open parenthesis: most likely a new form. What
     /// was reported beyond it will be found again.
     fn resume_after(&mut self, start: usize) {
-        self.ended_early = true;
         self.open.clear();
-        let text = &self.lexer.source.text;
-        let next = text
-            .get(start..)
-            .and_then(|rest| rest.find("\n("))
-            .map(|at| start + at + 1);
+        let next = self.next_form_after(start);
         if let Some(at) = next {
-            let last = self.lexer.errors.pop();
             self.lexer.errors.retain(|error| (error.span.start as usize) < at);
-            self.lexer.errors.extend(last);
         }
-        self.lexer.pos = next.unwrap_or(text.len());
+        self.lexer.pos = next.unwrap_or(self.lexer.source.text.len());
+    }
+
+    fn next_form_after(&self, start: usize) -> Option<usize> {
+        let rest = self.lexer.source.text.get(start..)?;
+        rest.find("\n(").map(|at| start + at + 1)
     }
 }
 
@@ -363,8 +378,8 @@ pub fn read_all(source: Arc<Source>) -> Result<Vec<Stx>, Vec<SyntaxError>> {
 pub fn is_incomplete(text: &str) -> bool {
     let mut reader = Reader::new(Source::new("<input>", text));
     while let Some(next) = reader.next_form() {
-        if let Err(errors) = next {
-            return reader.ended_early && errors.len() == 1;
+        if next.is_err() {
+            return reader.ended_early;
         }
     }
     false

@@ -4,10 +4,12 @@
 //! from its seed. `RealHost` applies one access policy to every file it is asked for.
 //! Deliberately absent: sockets, stores and the ops a program performs; they belong to the edge.
 
+mod input;
 mod policy;
 mod real;
 mod simulated;
 
+pub use input::next_line;
 pub use policy::Access;
 pub use real::RealHost;
 pub use simulated::SimulatedHost;
@@ -94,8 +96,9 @@ pub trait Host {
     fn write(&mut self, stream: Stream, text: &str) -> Result<(), HostError>;
     /// Hands buffered output on.
     fn flush(&mut self, stream: Stream) -> Result<(), HostError>;
-    /// The next line of the program's input with its newline, `None` at the end.
-    fn read_line(&mut self) -> Result<Option<String>, HostError>;
+    /// The next line of the program's input with its newline, `None` at the end. A wait for it fails
+    /// as soon as `stops` says so.
+    fn read_line(&mut self, stops: &dyn Fn() -> bool) -> Result<Option<String>, HostError>;
     /// The bytes of a file.
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError>;
     /// At most `len` bytes of a file, from byte `start`.

@@ -90,7 +90,7 @@ delegate! {
     random_bytes(out: &mut [u8]) -> Result<(), HostError>;
     write(stream: Stream, text: &str) -> Result<(), HostError>;
     flush(stream: Stream) -> Result<(), HostError>;
-    read_line() -> Result<Option<String>, HostError>;
+    read_line(stops: &dyn Fn() -> bool) -> Result<Option<String>, HostError>;
     read_part(path: &str, start: u64, len: usize) -> Result<Vec<u8>, HostError>;
     file_info(path: &str) -> Result<FileInfo, HostError>;
     file_exists(path: &str) -> bool;

@@ -142,8 +142,9 @@ impl Host for EngineHost {
     fn flush(&mut self, stream: Stream) -> Result<(), HostError> {
         self.with(|host| host.flush(stream))
     }
-    fn read_line(&mut self) -> Result<Option<String>, HostError> {
-        self.with(|host| host.read_line())
+    fn read_line(&mut self, stops: &dyn Fn() -> bool) -> Result<Option<String>, HostError> {
+        let flag = self.interrupt.clone();
+        self.with(|host| host.read_line(&|| stops() || flag.flag.load(Ordering::Relaxed)))
     }
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError> {
         self.with(|host| host.read_file(path))

@@ -23,7 +23,8 @@ static FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/bundl
 pub(crate) fn load(machine: &mut Machine) -> Result<(), Error> {
     machine.load_image(&core()?.chunks).map_err(|error| match error {
         BootError::Failed(failure) => crate::failure::of_run(*failure).into(),
-        other => broken(&format!("{other:?}")),
+        BootError::Other(why) => broken(&why),
+        BootError::Syntax(errors) => broken(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
     })?;
     machine.evaluator.bundle = bundle();
     Ok(())

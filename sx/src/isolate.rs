@@ -63,6 +63,21 @@ pub struct Figures {
 }
 
 /// A running program.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// let mut isolate = sx::Engine::new().isolate()?;
+/// isolate.set("prices", BTreeMap::from([("tea".to_owned(), 3i64), ("bread".to_owned(), 2)]))?;
+/// isolate.eval("(define (total names) (reduce + 0 (map (fn (n) (get prices n)) names)))")?;
+/// let total: i64 = isolate.call("total", (vec!["tea", "tea", "bread"],))?;
+/// assert_eq!(total, 8);
+/// let halves: Vec<f64> = isolate.eval_as("(map (fn (n) (/ n 2.0)) (list 1 2 3))")?;
+/// assert_eq!(halves, [0.5, 1.0, 1.5]);
+/// let error = isolate.eval_as::<i64>("(total (list \"tea\" \"gold\"))").unwrap_err();
+/// assert_eq!(error.message, "Expected number, got nil");
+/// # Ok::<(), sx::Error>(())
+/// ```
 pub struct Isolate {
     pub(crate) machine: Machine,
     pub(crate) table: Table,

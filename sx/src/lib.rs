@@ -41,7 +41,7 @@ pub use isolate::{Figures, Isolate};
 pub use report::{Style, report, report_warning};
 pub use sx_interp::read::is_incomplete;
 pub use sx_runtime::error::Code;
-pub use sx_runtime::host::{Access, FileInfo, Host, HostError, RealHost, Stream};
+pub use sx_runtime::host::{Access, FileInfo, Host, HostError, RealHost, Stream, next_line};
 pub use sx_runtime::num::Num;
 pub use sx_runtime::syntax::{Language, Source, Span};
 pub use value::{Object, Value};

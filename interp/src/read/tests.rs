@@ -117,7 +117,18 @@ fn strings_and_characters() {
 #[test]
 fn bracket_errors() {
     check(&[
-        ("(a\n (b", "t:2:2: unclosed ( opened at 2:2"),
+        (
+            "(a\n (b",
+            "t:1:1: unclosed ( opened at 1:1; t:2:2: unclosed ( opened at 2:2",
+        ),
+        (
+            "(a '(b [c",
+            "t:1:1: unclosed ( opened at 1:1; t:1:5: unclosed ( opened at 1:5; t:1:8: unclosed [ opened at 1:8",
+        ),
+        (
+            "'\n(a",
+            "t:1:1: ' is followed by no datum; t:2:1: unclosed ( opened at 2:1",
+        ),
         ("a ) b ]", "t:1:3: unexpected ); t:1:7: unexpected ]"),
         ("(a [b c) d", "t:1:4: unclosed [ opened at 1:4"),
         ("(a ]) 1", "t:1:4: unexpected ]"),
@@ -143,6 +154,11 @@ fn bracket_errors() {
 fn reading_goes_on_after_an_unclosed_form() {
     check(&[
         (
+            "(a (b\n  (c d\n(e",
+            "t:1:1: unclosed ( opened at 1:1; t:1:4: unclosed ( opened at 1:4; t:2:3: unclosed ( opened at 2:3; \
+             t:3:1: unclosed ( opened at 3:1",
+        ),
+        (
             "(define (f x)\n  (g x)\n(define y 1/0)\n(h ])",
             "t:1:1: unclosed ( opened at 1:1; t:3:11: rational: division by zero; t:4:4: unexpected ]",
         ),
@@ -151,6 +167,17 @@ fn reading_goes_on_after_an_unclosed_form() {
             "t:1:4: unclosed \" opened at 1:4; t:2:5: unexpected )",
         ),
     ]);
+}
+
+#[test]
+fn of_many_unclosed_brackets_the_first_and_the_innermost_are_named() {
+    let mut reader = Reader::new(Source::new("t", "(".repeat(3000)));
+    let Some(Err(errors)) = reader.next_form() else {
+        panic!("no error")
+    };
+    assert_eq!(errors.len(), 101);
+    assert!(errors[100].message.ends_with("opened at 1:3000"));
+    assert!(reader.next_form().is_none());
 }
 
 #[test]
@@ -187,7 +214,7 @@ fn a_million_levels_are_read() {
     let deep = format!("{}{}", "(".repeat(n), ")".repeat(n));
     assert!(read_all(Source::new("t", deep)).is_ok_and(|forms| forms.len() == 1));
     assert!(read_all(Source::new("t", format!("{}x", "'".repeat(n)))).is_ok());
-    assert!(read_all(Source::new("t", "(".repeat(n))).is_err_and(|errors| errors.len() == 1));
+    assert!(read_all(Source::new("t", "(".repeat(n))).is_err_and(|errors| errors.len() == 101));
     assert!(read_all(Source::new("t", "[(".repeat(n) + ")")).is_err());
 }
 

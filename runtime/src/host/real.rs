@@ -4,7 +4,7 @@
 //! what was printed before a warning stands before it.
 
 use super::{Access, FileInfo, Host, HostError, Random, Stream};
-use std::io::{BufRead, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -100,14 +100,10 @@ impl Host for RealHost {
         }
         .map_err(stream_error(stream))
     }
-    fn read_line(&mut self) -> Result<Option<String>, HostError> {
+    fn read_line(&mut self, stops: &dyn Fn() -> bool) -> Result<Option<String>, HostError> {
         self.flush(Stream::Out)?;
-        let mut line = String::new();
-        let count = std::io::stdin().lock().read_line(&mut line);
-        match count.map_err(|error| HostError::from_io("standard input", &error))? {
-            0 => Ok(None),
-            _ => Ok(Some(line)),
-        }
+        let line = super::input::next_line(|| stops() || self.interrupted());
+        line.map_err(|error| HostError::from_io("standard input", &error))
     }
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError> {
         let real = self.access.check_read(path)?;

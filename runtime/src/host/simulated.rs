@@ -84,7 +84,7 @@ impl Host for SimulatedHost {
     fn flush(&mut self, _: Stream) -> Result<(), HostError> {
         Ok(())
     }
-    fn read_line(&mut self) -> Result<Option<String>, HostError> {
+    fn read_line(&mut self, _: &dyn Fn() -> bool) -> Result<Option<String>, HostError> {
         Ok(self.input.pop_front())
     }
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError> {
@@ -150,8 +150,8 @@ mod tests {
     fn output_is_captured_and_input_given() {
         let mut host = SimulatedHost::new(1);
         host.input.push_back("one\n".into());
-        assert_eq!(host.read_line(), Ok(Some("one\n".into())));
-        assert_eq!(host.read_line(), Ok(None));
+        assert_eq!(host.read_line(&|| false), Ok(Some("one\n".into())));
+        assert_eq!(host.read_line(&|| false), Ok(None));
         assert!(host.write(Stream::Out, "a").is_ok() && host.write(Stream::Err, "b").is_ok());
         assert_eq!((host.take_out().as_str(), host.err.as_str()), ("a", "b"));
         assert_eq!(host.read_file("x").map_err(|e| e.kind), Err(HostErrorKind::NotFound));

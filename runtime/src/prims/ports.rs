@@ -280,7 +280,7 @@ fn read_with<T>(cx: &mut Cx<'_>, i: usize, who: &str, f: impl FnOnce(&str) -> (u
     if wants_line {
         let line = cx
             .host()
-            .read_line()
+            .read_line(&|| false)
             .map_err(|e| host_error(who, &e))?
             .unwrap_or_default();
         *port.source.borrow_mut() = Source::StandardInput { text: line, at: 0 };
@@ -373,7 +373,7 @@ fn port_more(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     }
     let (wanted, mut more) = (cx.index(1), String::new());
     while more.len() < wanted {
-        match cx.host().read_line().map_err(|e| host_error("read", &e))? {
+        match cx.host().read_line(&|| false).map_err(|e| host_error("read", &e))? {
             Some(line) => more.push_str(&line),
             None => break,
         }

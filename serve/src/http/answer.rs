@@ -12,9 +12,7 @@ use crate::log;
 use crate::program::{Call, Program, Turn};
 use crate::request_id::RequestId;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE,
-};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE};
 use hyper::{Request, Response, StatusCode};
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;

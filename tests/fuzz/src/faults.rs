@@ -55,6 +55,10 @@ fn find(name: &str, seed: u64) -> std::io::Result<Option<String>> {
         // None was found, or the run could not begin.
         (Some(0 | 2), _) => None,
         (Some(1), Some(line)) => Some(line.to_owned()),
-        (code, line) => Some(format!("crash {code:?} {}", line.unwrap_or_default())),
+        (_, line) => Some(format!(
+            "{} {}",
+            output.status,
+            line.unwrap_or("before it could say where")
+        )),
     })
 }

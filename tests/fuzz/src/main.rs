@@ -164,10 +164,10 @@ fn run(options: &Options) -> Result<bool, String> {
     let began = std::time::Instant::now();
     let next = AtomicU64::new(0);
     let mismatches = Mutex::new(0usize);
-    let total = Mutex::new((Coverage::default(), 0u64));
+    let total = Mutex::new((Coverage::default(), 0u64, 0u64));
     let worker = || -> Result<(), String> {
         let mut fuzzer = Fuzzer::new(&options.known, options.fault)?;
-        let (mut coverage, mut skipped) = (Coverage::default(), 0);
+        let (mut coverage, mut skipped, mut tried) = (Coverage::default(), 0, 0);
         // A thread takes a batch, and goes through it in order.
         let mut batch = 0..0;
         loop {
@@ -186,6 +186,7 @@ fn run(options: &Options) -> Result<bool, String> {
                 break;
             }
             let seed = options.seed + number;
+            tried += 1;
             match fuzzer.check(seed, &options.modes, &mut coverage) {
                 Ok(true) => {}
                 Ok(false) => skipped += 1,
@@ -200,6 +201,7 @@ fn run(options: &Options) -> Result<bool, String> {
         if let Ok(mut total) = total.lock() {
             total.0.merge(coverage);
             total.1 += skipped;
+            total.2 += tried;
         }
         Ok(())
     };
@@ -217,14 +219,15 @@ fn run(options: &Options) -> Result<bool, String> {
         Ok(())
     })?;
     let found = mismatches.into_inner().unwrap_or(1);
-    if let Ok((coverage, skipped)) = total.into_inner() {
+    if let Ok((coverage, skipped, tried)) = total.into_inner() {
         if options.coverage {
             println!("{}", coverage.report());
         }
         let modes: Vec<&str> = options.modes.iter().map(|mode| mode.name).collect();
+        // Fewer than were asked for if enough of them differ.
         let (programs, seed) = (options.programs, options.seed);
         println!(
-            "{programs} programs, seeds {seed}..{}, modes {}: {found} differ, {skipped} skipped, {:.0?}",
+            "{tried} programs, seeds {seed}..{}, modes {}: {found} differ, {skipped} skipped, {:.0?}",
             seed + programs,
             modes.join(" "),
             began.elapsed()

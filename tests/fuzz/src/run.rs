@@ -220,8 +220,8 @@ impl Host for Shared {
     fn flush(&mut self, stream: Stream) -> Result<(), HostError> {
         self.0.borrow_mut().flush(stream)
     }
-    fn read_line(&mut self) -> Result<Option<String>, HostError> {
-        self.0.borrow_mut().read_line()
+    fn read_line(&mut self, stops: &dyn Fn() -> bool) -> Result<Option<String>, HostError> {
+        self.0.borrow_mut().read_line(stops)
     }
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, HostError> {
         self.0.borrow_mut().read_file(path)

@@ -101,6 +101,8 @@ sites! {
     "fold-right of two lists" "(fold-right (fn ($x z acc) (cons (+ $E z) acc)) () (list 1 2) (list 10 20))" [2 1] "(11 22)";
     "some" "(some (fn ($x) (= 2 $E)) (list 1 2 3))" [1 2] "true";
     "some of pairs" "(some (fn ($x) (> $E 2)) (cons 1 (cons 2 (cons 3 ()))))" [1 2 3] "true";
+    "some of two lists" "(some (fn ($x z) (= z $E)) (list 1 2 3) (list 3 2 1))" [1 2] "true";
+    "every? of two lists" "(every? (fn ($x z) (< $E z)) (list 1 2) (list 5 6))" [1 2] "true";
     "every?" "(every? (fn ($x) (< $E 3)) (list 1 2 3))" [1 2 3] "false";
     "find" "(find (fn ($x) (= 2 $E)) (list 1 2 3))" [1 2] "2";
     "find-index" "(find-index (fn ($x) (= 2 $E)) (list 1 2 3))" [1 2] "1";
@@ -118,6 +120,7 @@ sites! {
     "vector-map" "(vector-map (fn ($x) $E) (vector 1 2 3))" [1 2 3] "#(1 2 3)";
     "vector-for-each" "(vector-for-each (fn ($x) $E) (vector 1 2))" [1 2] "nil";
     "vector-map of two vectors" "(vector-map (fn ($x z) (+ $E z)) (vector 1 2) (vector 10 20))" [1 2] "#(11 22)";
+    "vector-for-each of two vectors" "(vector-for-each (fn ($x z) $E) (vector 1 2) (vector 3 4))" [1 2] "nil";
     "regex-replace by a function" "(regex-replace \"[0-9]\" \"a1b2\" (fn (digit) (let (($x (parse-int digit))) (str $E \"!\"))))" [1 2] "\"a1!b2!\"";
     "hash-table-for-each" "(let ((t (make-hash-table))) (hash-table-set! t 1 2) (hash-table-set! t 3 4) (hash-table-for-each (fn ($x v) $E) t))" [1 3] "nil";
     "bind" "(bind (fn () (let (($x 1)) $E)))" [1] "1";
@@ -125,6 +128,8 @@ sites! {
     "deftest" "(begin (deftest \"t$x\" (let (($x 1)) (assert-equal $x $E))) (get (first (run-tests)) :ok))" [1] "true" Once;
     "string-map" "(string-map (fn (c) (let (($x (char->integer c))) (integer->char $E))) \"ab\")" [97 98] "\"ab\"";
     "string-for-each" "(string-for-each (fn (c) (let (($x (char->integer c))) $E)) \"ab\")" [97 98] "nil";
+    "string-map of two strings" "(string-map (fn (c d) (let (($x (char->integer c))) (integer->char $E))) \"ab\" \"cd\")" [97 98] "\"ab\"";
+    "string-for-each of two strings" "(string-for-each (fn (c d) (let (($x (char->integer c))) $E)) \"ab\" \"cd\")" [97 98] "nil";
     "update" "(update {:a 1} :a (fn ($x) $E))" [1] "{:a 1}";
     "update-in" "(update-in {:a {:b 1}} (list :a :b) (fn ($x) $E))" [1] "{:a {:b 1}}";
     "hash-table-update!" "(let ((t (make-hash-table))) (hash-table-set! t 1 1) (hash-table-update! t 1 (fn ($x) (+ 1 $E))) (hash-table-ref t 1))" [1] "2";
@@ -139,6 +144,7 @@ sites! {
     "case-lambda" "((case-lambda (($x) $E) (($x z) z)) 1)" [1] "1";
     "try-call" "(get (try-call (fn () (let (($x 1)) $E))) :value)" [1] "1";
     "force" "(force (delay (let (($x 1)) $E)))" [1] "1" Once;
+    "deref" "(deref (delay (let (($x 1)) $E)))" [1] "1" Once;
     "delay-force" "(force (delay-force (let (($x 1)) (make-promise $E))))" [1] "1" Once;
     "named let" "(let loop (($x 1) (acc 0)) (if (> $x 3) acc (loop (+ $x 1) (+ acc $E))))" [1 2 3] "6";
     "do loop" "(do (($x 1 (+ $x 1)) (acc () (cons $E acc))) ((= $x 3) acc))" [1 2] "(2 1)";
@@ -154,6 +160,7 @@ sites! {
     "parameterize converter" "(let ((p (make-parameter 0 (fn ($x) (if (= $x 0) 0 $E))))) (parameterize ((p 1)) (p)))" [1] "1";
     "with-handler" "(with-handler {:ask (fn (request resume) (resume 0))} (let (($x 1)) $E))" [1] "1";
     "handler that resumes" "(with-handler {:ask (fn (request resume) (resume (let (($x 1)) $E)))} (perform {:op :ask}))" [1] "1";
+    "handler of all ops" "(with-handler (fn (request resume) (resume (let (($x 1)) $E))) (perform {:op :ask}))" [1] "1";
     "handler after resuming" "(with-handler {:ask (fn (request resume) (let (($x (resume 1))) (list $E)))} (perform {:op :ask}))" [1] "(1)";
     "call/cc" "(call/cc (fn (leave) (let (($x 1)) (+ 1 (leave $E)))))" [1] "1" Once;
     "reset" "(reset (let (($x 1)) (+ 1 $E)))" [1] "2" ByHandler;
@@ -163,6 +170,9 @@ sites! {
     "provide" "(provide place$x 1 (let (($x (context place$x))) $E))" [1] "1";
     "scope" "(scope place$x (emit! place$x (let (($x 1)) $E)) (emitted place$x))" [1] "(1)" Once;
     "eval" "(eval-expr '(let (($x 1)) $E))" [1] "1";
+    "load" "(begin (write-file \"site$x.sx\" (inspect '(let (($x 1)) $E))) (load \"site$x.sx\"))" [1] "1";
+    "load-source" "(load-source (inspect '(let (($x 1)) $E)))" [1] "1";
+    "registered form" "(begin (eval-expr '(register-special-form! form$x (fn (args env) (let (($x 1)) $E)))) (eval-expr '(form$x)))" [1] "1";
     "macro" "(begin (eval-expr '(defmacro macro$x () (let (($x 1)) $E))) (eval-expr '(macro$x)))" [1] "1";
     "macroexpand" "(begin (eval-expr '(defmacro macro$x () (let (($x 1)) $E))) (macroexpand '(macro$x)))" [1] "1";
     "component" "(let () (defcomp ~part (&key $x) (b $E)) (render-to-html (p (map (fn (i) (~part :$x i)) (list 1 2)))))" [1 2] "\"<p><b>1</b><b>2</b></p>\"";
