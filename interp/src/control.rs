@@ -84,7 +84,7 @@ controls! {
     FiberRun "%fiber-run" (kind k x steps);
     /// The parts of a compiled procedure.
     Bytecode "%bytecode" (procedure);
-    /// What the native tier has done: numbers, in the order of `jit-stats`; nil without a tier.
+    /// What the native tier has done: the keys and values of `jit-stats`.
     NativeStats "%native-stats" ();
     /// The functions that were called or compiled: name, what runs it, calls, rows of place, number and
     /// instruction of exits, place.

@@ -30,7 +30,7 @@ mod trace;
 mod view;
 
 pub use budget::Budget;
-pub use native::{NativeOptions, NativeStats};
+pub use native::{COUNTERS, NativeOptions, NativeStats};
 pub use park::Parked;
 pub use raise::{Failure, TraceFrame};
 pub use trace::Step;
@@ -50,21 +50,29 @@ use sx_runtime::print::Style;
 use sx_runtime::stack::Site;
 use sx_runtime::value::{Value, Word};
 
-/// Why `run` came back.
-#[derive(Debug)]
-pub enum Exit {
+macro_rules! exits {
+    ($($(#[doc = $doc:literal])* $Name:ident $(($payload:ty))?;)*) => {
+        /// Why `run` came back.
+        #[derive(Debug)]
+        pub enum Exit { $($(#[doc = $doc])* $Name $(($payload))?,)* }
+        /// The name of each and what it means.
+        pub const EXITS: &[(&str, &str)] = &[$((stringify!($Name), concat!($($doc),*))),*];
+    };
+}
+
+exits! {
     /// The program's value; rooted until the machine is used again.
-    Value(Word),
+    Value(Word);
     /// Nothing took a condition.
-    Failed(Box<Failure>),
+    Failed(Box<Failure>);
     /// The program performed an op that no handler took; `answer` goes on.
-    Perform,
+    Perform;
     /// Someone asked the program to stop.
-    Interrupted(Box<Failure>),
+    Interrupted(Box<Failure>);
     /// `step_limit` instructions were run.
-    Stepped,
+    Stepped;
     /// Its slice of time is over; `run` goes on, and so does `unpark` after `park_running`.
-    Preempted,
+    Preempted;
 }
 
 /// How the machine is made to stumble, for tests.

@@ -199,28 +199,28 @@ pub struct Compiled {
     pub memory: Box<dyn std::any::Any + Send>,
 }
 
-/// Why a function has no native code, because …
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bailout {
-    /// … it has more instructions than are worth a compile.
-    TooLarge,
-    /// … the code generator refused it.
-    Refused,
-    /// … no memory for code could be had.
-    NoMemory,
-    /// … a test wanted it so.
-    Injected,
+macro_rules! bailouts {
+    ($($Name:ident $text:literal;)*) => {
+        /// Why a function has no native code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Bailout { $(#[doc = $text] $Name,)* }
+        /// The reasons in words, in the order of the enum.
+        pub const BAILOUTS: &[&str] = &[$($text),*];
+    };
+}
+
+bailouts! {
+    TooLarge "it has more instructions than are worth a compile";
+    Refused "the code generator did not take it";
+    NoMemory "no memory for code was left";
+    Injected "a test wanted it so";
 }
 
 impl Bailout {
     /// The reason in words.
     pub fn text(self) -> &'static str {
-        match self {
-            Bailout::TooLarge => "it has more instructions than are worth a compile",
-            Bailout::Refused => "the code generator did not take it",
-            Bailout::NoMemory => "no memory for code was left",
-            Bailout::Injected => "a test wanted it so",
-        }
+        BAILOUTS[self as usize]
     }
 }
 

@@ -126,18 +126,21 @@ macro_rules! for_each_type {
 }
 
 macro_rules! define_types {
-    ($($(#[$doc:meta])* $name:ident $module:ident $text:literal [$scan:expr] { $($field:ident = $index:expr),* })*) => {
+    ($($(#[doc = $doc:literal])* $name:ident $module:ident $text:literal [$scan:expr] { $($field:ident = $index:expr),* })*) => {
         /// The type in an object's header.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
-        pub enum Type { $($(#[$doc])* $name),* }
+        pub enum Type { $($(#[doc = $doc])* $name),* }
 
         /// Every type, in the order of its number.
         pub const TYPES: &[Type] = &[$(Type::$name),*];
         const NAMES: &[&str] = &[$($text),*];
         const SCANS: &[Scan] = { use Scan::*; &[$($scan),*] };
+        /// Of every type its name in the code, its fields in order and what it is.
+        const DESCRIBED: &[(&str, &[(&str, usize)], &str)] =
+            &[$((stringify!($name), &[$((stringify!($field), $index)),*], concat!($($doc),*))),*];
 
-        $($(#[$doc])* pub mod $module {
+        $($(#[doc = $doc])* pub mod $module {
             $(#[allow(missing_docs)] pub const $field: usize = $index;)*
         })*
     };
@@ -155,6 +158,34 @@ impl Type {
     pub const fn scan(self) -> Scan {
         SCANS[self as usize]
     }
+}
+
+impl Scan {
+    /// In words, for the page.
+    fn text(self) -> String {
+        match self {
+            Scan::Fixed(1) => "1 word".into(),
+            Scan::Fixed(n) => format!("{n} words"),
+            Scan::Prefix { tagged, total } => format!("words: {total}, of which tagged: {tagged}"),
+            Scan::Counted => "a count, so many words".into(),
+            Scan::Buffer => "used, capacity, so many words".into(),
+            Scan::Bytes { first } => format!("a count, so many bytes from field {first} on"),
+            Scan::Aux => "as many words as the header says".into(),
+            Scan::Closure => "an instance, which knows how many words follow".into(),
+        }
+    }
+}
+
+/// The types of heap objects as a table.
+pub fn reference() -> String {
+    let mut out = String::from("| type | `type-of` | read as | fields | |\n|---|---|---|---|---|\n");
+    for (ty, (name, fields, doc)) in TYPES.iter().zip(DESCRIBED) {
+        let fields: Vec<String> = fields.iter().map(|(field, i)| format!("{i} {field}")).collect();
+        let (of, scan, fields) = (ty.name(), ty.scan().text(), fields.join(", "));
+        let doc = doc.trim().replace('|', "\\|");
+        out += &format!("| `{name}` | {of} | {scan} | {fields} | {doc} |\n");
+    }
+    out
 }
 
 /// The object is in old space.

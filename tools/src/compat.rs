@@ -111,6 +111,13 @@ differences! {
         found by unhandled_effects in "(perform {:op \"save\" :args (list 1)})"
     }
     {
+        "the log line of an error in a primitive"
+        there "ends with `(in CALL_PRIM \"map\" with 2 args)`"
+        here "has the message alone, then the place, the source line and the backtrace"
+        edit "look for the message, which is the same"
+        case "errors.sx" "a wrong type deep inside an expression"
+    }
+    {
         "wrong number of arguments to a lambda"
         there "missing ones are nil"
         here "error `<name>: expected <n> arguments, got <n>`"

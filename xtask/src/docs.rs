@@ -7,6 +7,7 @@
 
 mod errors;
 mod library;
+mod machine;
 
 use crate::tree::{Tree, root};
 use std::io;
@@ -44,6 +45,10 @@ pub const PAGES: &[Page] = &[
     Page {
         path: "docs/primitives.md",
         generate: sx_runtime::prims::docs::reference,
+    },
+    Page {
+        path: "docs/tables.md",
+        generate: machine::page,
     },
     Page {
         path: "docs/tested.md",

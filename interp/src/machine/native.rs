@@ -10,9 +10,11 @@
 #![allow(unsafe_code)]
 
 mod controls;
+mod counters;
 mod helpers;
 
 pub(super) use controls::Exclusions;
+pub use counters::{COUNTERS, NativeStats};
 
 use super::view::function_name;
 use super::{Exit, Machine};
@@ -79,33 +81,6 @@ impl NativeOptions {
         only: vec![],
         log: None,
     };
-}
-
-/// What the tier has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NativeStats {
-    /// Functions compiled, again or for the first time.
-    pub compiled: u64,
-    /// Functions the compiler would not compile.
-    pub refused: u64,
-    /// Compiles that were for other loops or operands than the first.
-    pub again: u64,
-    /// Times a guard failed.
-    pub exits: u64,
-    /// Times native code was entered from the machine.
-    pub entered: u64,
-    /// Times the host has answered a `perform`.
-    pub resumed: u64,
-    /// Of them, times native code went on after it.
-    pub resumed_natively: u64,
-    /// Functions whose code was given up because a primitive was redefined.
-    pub retired: u64,
-    /// Functions whose code was given up because the memory for code was full.
-    pub evicted: u64,
-    /// Bytes of code made.
-    pub bytes: u64,
-    /// Time spent compiling.
-    pub nanos: u64,
 }
 
 /// The native tier of a machine.

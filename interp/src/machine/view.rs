@@ -23,6 +23,7 @@ const SLOTS_SHOWN: usize = 5;
 /// A value to be made.
 pub(super) enum Datum {
     Nil,
+    Bool(bool),
     Int(i64),
     Text(String),
     /// The word in a row of `State::kept`.
@@ -34,7 +35,7 @@ pub(super) enum Datum {
 impl Datum {
     fn size(&self) -> usize {
         match self {
-            Datum::Nil | Datum::Int(_) | Datum::Kept(_) => 0,
+            Datum::Nil | Datum::Bool(_) | Datum::Int(_) | Datum::Kept(_) => 0,
             Datum::Text(text) => size_of_string(text.len()),
             Datum::List(items) => size_of_list(items.len()) + items.iter().map(Datum::size).sum::<usize>(),
             Datum::Vector(items) => size_of_vector(items.len()) + items.iter().map(Datum::size).sum::<usize>(),
@@ -90,7 +91,9 @@ impl Machine {
         let all = |items: &[Datum]| -> Vec<Value<'_>> { items.iter().map(|d| self.made(d)).collect() };
         match datum {
             Datum::Nil => Value::NIL,
-            // SAFETY: a fixnum is no reference.
+            // SAFETY: neither a boolean nor a fixnum is a reference.
+            Datum::Bool(b) => unsafe { Value::from_raw(Word::bool(*b)) },
+            // SAFETY: as above.
             Datum::Int(n) => unsafe { Value::from_raw(Word::fixnum(*n)) },
             Datum::Text(text) => heap.string(text),
             // SAFETY: `kept` is rooted.

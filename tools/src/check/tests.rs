@@ -130,7 +130,10 @@ fn what_stands_twice() {
 fn the_expander_speaks_too() {
     finds(&[
         ("(if 1)", "error t:1:1: if: expected (if test then else?)"),
-        ("(f (", "error t:1:4: unclosed ( opened at 1:4"),
+        (
+            "(f (",
+            "error t:1:1: unclosed ( opened at 1:1\nerror t:1:4: unclosed ( opened at 1:4",
+        ),
         (
             "(define x 1)\n(let ((x 2) (y x)) (+ x y))",
             "meaning t:2:16: let: `x` in this value is the variable bound just before it, not the one outside (let is sequential)",

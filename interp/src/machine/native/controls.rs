@@ -8,7 +8,7 @@
 
 use super::super::Machine;
 use super::super::view::{Datum, function_name};
-use super::{DEEPEST, Tier, callees, is_compilable, place};
+use super::{COUNTERS, DEEPEST, NativeStats, Tier, callees, is_compilable, place};
 use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::instance::{Instance, builtin};
@@ -85,10 +85,11 @@ fn is_match(pattern: &str, name: &str) -> bool {
 impl Machine {
     /// `%native-stats`.
     pub(in crate::machine) fn native_numbers(&mut self) -> Result<Word, Raise> {
-        let Some(tier) = &self.native else {
-            return Ok(Word::NIL);
-        };
-        let (stats, threshold) = (tier.stats, tier.options.threshold);
+        let (mut stats, mut threshold) = (NativeStats::default(), 0);
+        if let Some(tier) = &self.native {
+            (stats, threshold) = (tier.stats, tier.options.threshold);
+        }
+        let mut rows = vec![Datum::Text("enabled".into()), Datum::Bool(self.native.is_some())];
         let is_below = |instance: &&Instance| {
             let calls = instance.calls.get();
             instance.builtin == builtin::NONE
@@ -96,23 +97,11 @@ impl Machine {
                 && calls < threshold
                 && instance.native.borrow().code.is_none()
         };
-        let below = self.isolate.state.instances().filter(is_below).count();
-        let numbers = [
-            u64::from(threshold),
-            stats.compiled,
-            stats.refused,
-            below as u64,
-            stats.exits,
-            stats.entered,
-            stats.again,
-            stats.retired,
-            stats.bytes,
-            stats.nanos,
-            stats.evicted,
-            stats.resumed,
-            stats.resumed_natively,
-        ];
-        self.make(&Datum::List(numbers.map(|n| Datum::Int(n as i64)).into()))
+        stats.below = self.isolate.state.instances().filter(is_below).count() as u64;
+        let counted = COUNTERS.iter().map(|(key, _)| *key).zip(stats.numbers());
+        let entries = [("threshold", u64::from(threshold))].into_iter().chain(counted);
+        rows.extend(entries.flat_map(|(key, n)| [Datum::Text(key.into()), Datum::Int(n as i64)]));
+        self.make(&Datum::List(rows))
     }
 
     /// `%native-functions`: of every function that was called or compiled its name, what runs it, calls,
