@@ -37,7 +37,6 @@ pub(super) fn marker_chunk() -> Arc<Chunk> {
         vec![
             Instr::abc(Op::PushMark, kind, payload, link),
             Instr::abc(Op::Move, window, thunk, 0),
-            // At `MARKER_CALL`.
             Instr::abc(Op::Call, thunk, window, 0),
             Instr::abc(Op::PopMark, kind, payload, link),
             Instr::abc(Op::Return, thunk, 0, 0),
@@ -84,4 +83,18 @@ fn chunk(name: &str, params: u16, frame_size: u16, code: Vec<Instr>) -> Arc<Chun
         frame_size,
         code.into_iter().map(|i| i.0).collect(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_name_places_in_the_code() {
+        let op = |chunk: Arc<Chunk>, pc: usize| Instr(chunk.code[pc]).op();
+        assert_eq!(op(marker_chunk(), MARKER_CALL), Some(Op::Call));
+        assert_eq!(handling::VALUE + 2, handling::SIZE);
+        let (_, _, arguments, _) = crate::control::CONTROLS[Control::EndHandling as usize];
+        assert_eq!(arguments, handling::VALUE);
+    }
 }

@@ -39,6 +39,10 @@ pub fn next_line(stops: impl Fn() -> bool) -> Result<Option<String>> {
         bytes.resize(looked + CHUNK, 0);
         let read = stdin().lock().read(&mut bytes[looked..]);
         bytes.truncate(looked + *read.as_ref().unwrap_or(&0));
+        if matches!(&read, Err(error) if error.kind() == ErrorKind::Interrupted) {
+            // By a signal that has nothing to do with this.
+            continue;
+        }
         if read? == 0 {
             let rest = std::mem::take(bytes);
             return match rest.is_empty() {

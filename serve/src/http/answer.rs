@@ -123,8 +123,8 @@ const HEALTH: &str = "/_sx/health";
 /// The name of a request, for people who ask about one.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers a request. It lies in a box, and so does much below: what is handed on from one future
-/// to the next has room in each of them, for as long as a handler waits.
+/// Answers a request. It comes in a box: what is handed on from one future to the next has room in
+/// each of them, for as long as a handler waits.
 pub(super) async fn answer(
     site: Rc<Site>,
     peer: Rc<Peer>,
