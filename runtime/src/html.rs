@@ -12,10 +12,11 @@
 
 mod escape;
 mod known;
+mod markup;
 mod tags;
 mod write;
 
-pub use escape::{escape_all, push_attribute, push_text};
+pub use escape::escape_all;
 pub use tags::tag_of;
 pub use write::{Rendered, render};
 

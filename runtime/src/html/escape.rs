@@ -3,26 +3,44 @@
 //! Invariant: a parser that reads what was written there gets the text back, but for NUL, which
 //! no HTML can hold and which becomes U+FFFD.
 
+use super::markup::{Markup, Short, candidates};
+
 /// How characters are written in a place: the number of its text for each byte that begins one, 0
 /// for those that stay as they are.
-struct Escapes {
+pub(super) struct Escapes {
     number: [u8; 256],
-    texts: [&'static str; 8],
+    texts: [Short<{ Escapes::LONGEST }>; 8],
 }
 
 impl Escapes {
+    pub(super) const LONGEST: usize = 8;
+
     const fn of(pairs: &[(u8, &'static str)]) -> Escapes {
         let mut escapes = Escapes {
             number: [0; 256],
-            texts: [""; 8],
+            texts: [Short::EMPTY; 8],
         };
         let mut i = 0;
         while i < pairs.len() {
-            escapes.number[pairs[i].0 as usize] = i as u8 + 1;
-            escapes.texts[i + 1] = pairs[i].1;
+            let (byte, text) = pairs[i];
+            let Some(text) = Short::of(text) else { panic!() };
+            assert!(candidates(u64::from_le_bytes([byte; 8])) != 0);
             i += 1;
+            escapes.number[byte as usize] = i as u8;
+            escapes.texts[i] = text;
         }
         escapes
+    }
+
+    /// Writes a byte of a text where `out` begins, or its escape, and says how far that goes.
+    #[inline(always)]
+    pub(super) fn write(&self, byte: u8, out: &mut [u8]) -> usize {
+        let number = usize::from(self.number[usize::from(byte)]);
+        if number == 0 {
+            out[0] = byte;
+            return 1;
+        }
+        self.texts[number].write(out)
     }
 }
 
@@ -38,38 +56,25 @@ static TEXT: Escapes = Escapes::of(&[AND, LESS, MORE, RETURN, NUL]);
 static ATTRIBUTE: Escapes = Escapes::of(&[AND, LESS, MORE, QUOTE, RETURN, NUL]);
 static ALL: Escapes = Escapes::of(&[AND, LESS, MORE, QUOTE, (b'\'', "&#39;")]);
 
-fn push_escaped(out: &mut String, text: &str, escapes: &Escapes) {
-    let mut start = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let number = escapes.number[usize::from(byte)];
-        if number != 0 {
-            out.push_str(&text[start..at]);
-            out.push_str(escapes.texts[usize::from(number)]);
-            start = at + 1;
-        }
-    }
-    out.push_str(&text[start..]);
-}
-
 /// Text between tags.
-pub fn push_text(out: &mut String, text: &str) {
-    push_escaped(out, text, &TEXT);
+pub(super) fn push_text(out: &mut Markup, text: &str) {
+    out.push_escaped(text, &TEXT);
 }
 
 /// The value of an attribute, between double quotes.
-pub fn push_attribute(out: &mut String, text: &str) {
-    push_escaped(out, text, &ATTRIBUTE);
+pub(super) fn push_attribute(out: &mut Markup, text: &str) {
+    out.push_escaped(text, &ATTRIBUTE);
 }
 
 /// Text that means itself in text and in attributes with either quote.
 pub fn escape_all(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    push_escaped(&mut out, text, &ALL);
-    out
+    let mut out = Markup::in_place_of(String::new());
+    out.push_escaped(text, &ALL);
+    out.into_string()
 }
 
 /// A comment; what would end it early is broken up.
-pub(super) fn push_comment(out: &mut String, text: &str) {
+pub(super) fn push_comment(out: &mut Markup, text: &str) {
     out.push_str("<!--");
     let mut last = '-';
     for c in text.chars() {
@@ -86,7 +91,7 @@ pub(super) fn push_comment(out: &mut String, text: &str) {
 }
 
 /// JSON inside a script element: no tag can begin in it.
-pub(super) fn push_json(out: &mut String, text: &str) {
+pub(super) fn push_json(out: &mut Markup, text: &str) {
     let mut pieces = text.split('<');
     out.push_str(pieces.next().unwrap_or_default());
     for piece in pieces {

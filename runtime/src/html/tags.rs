@@ -4,6 +4,7 @@
 //! Deliberately absent: elements whose content is never parsed as a tree of its own (`plaintext`,
 //! `xmp`, `noembed`, `noframes`).
 
+use super::markup::{Markup, Short};
 use std::sync::OnceLock;
 
 /// What an element may hold.
@@ -73,17 +74,17 @@ const TAGS: &[(Content, &str)] = &[
 /// An element: what it may hold, and how its tags begin and end.
 pub(super) struct Tag {
     pub(super) content: Content,
-    /// `<p`
-    start: String,
-    /// `</p>`
-    end: String,
+    /// `<p`; made of the name when it is written if there is none.
+    start: Option<Short<24>>,
+    /// `</p>`, alike.
+    end: Option<Short<24>>,
 }
 
-/// Any element of a page's own: its tags are made of its name when they are written.
+/// Any element of a page's own.
 static CUSTOM: Tag = Tag {
     content: Nodes,
-    start: String::new(),
-    end: String::new(),
+    start: None,
+    end: None,
 };
 
 fn table() -> &'static Names<Tag> {
@@ -95,8 +96,8 @@ impl Tag {
     fn new(name: &str, content: Content) -> Tag {
         Tag {
             content,
-            start: format!("<{name}"),
-            end: format!("</{name}>"),
+            start: Short::of(&format!("<{name}")),
+            end: Short::of(&format!("</{name}>")),
         }
     }
     /// The element of that name. A name with a hyphen is an element of the page's own.
@@ -104,20 +105,24 @@ impl Tag {
         table().get(name).or_else(|| is_custom(name).then_some(&CUSTOM))
     }
     /// Writes how its start tag begins.
-    pub(super) fn push_start(&self, out: &mut String, name: &str) {
-        out.push_str(&self.start);
-        if self.start.is_empty() {
-            out.push('<');
-            out.push_str(name);
+    pub(super) fn push_start(&self, out: &mut Markup, name: &str) {
+        match &self.start {
+            Some(start) => out.push_short(start),
+            None => {
+                out.push('<');
+                out.push_str(name);
+            }
         }
     }
     /// Writes its end tag.
-    pub(super) fn push_end(&self, out: &mut String, name: &str) {
-        out.push_str(&self.end);
-        if self.end.is_empty() {
-            out.push_str("</");
-            out.push_str(name);
-            out.push('>');
+    pub(super) fn push_end(&self, out: &mut Markup, name: &str) {
+        match &self.end {
+            Some(end) => out.push_short(end),
+            None => {
+                out.push_str("</");
+                out.push_str(name);
+                out.push('>');
+            }
         }
     }
 }

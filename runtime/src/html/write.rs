@@ -2,6 +2,7 @@
 
 use super::escape::{leaves_program, push_attribute, push_comment, push_json, push_text, refused_scheme};
 use super::known::Known;
+use super::markup::{Markup, Short};
 use super::tags::{Content, Kind, Tag, is_attribute_name, kind_of, shows_images};
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
@@ -26,7 +27,7 @@ pub enum Rendered<'h> {
 pub fn render<'h>(heap: &'h Heap, tree: Value<'h>, parts: Value<'h>, out: String) -> Result<Rendered<'h>, Raise> {
     let mut writer = Writer {
         heap,
-        out,
+        out: Markup::in_place_of(out),
         open: Vec::new(),
         names: Vec::new(),
         tags: Known::default(),
@@ -43,12 +44,10 @@ pub fn render<'h>(heap: &'h Heap, tree: Value<'h>, parts: Value<'h>, out: String
             Some(node) => writer.node(node)?,
             None => writer.close(),
         }
-        if writer.out.len() > heap.limit() {
-            return Err(Raise::Memory);
-        }
+        writer.check_limit()?;
     }
     Ok(if writer.calls.is_empty() {
-        Rendered::Html(writer.out)
+        Rendered::Html(writer.out.into_string())
     } else {
         Rendered::Calls(writer.calls)
     })
@@ -56,7 +55,7 @@ pub fn render<'h>(heap: &'h Heap, tree: Value<'h>, parts: Value<'h>, out: String
 
 struct Writer<'h> {
     heap: &'h Heap,
-    out: String,
+    out: Markup,
     /// What has begun and not ended, outermost first.
     open: Vec<Open<'h>>,
     /// The attributes of the element that is being begun.
@@ -97,6 +96,15 @@ impl<'h> Nodes<'h> {
             None => Nodes::Chain(list.items()),
         }
     }
+
+    /// The one that comes next.
+    #[inline(always)]
+    fn peek(&self) -> Option<Value<'h>> {
+        match self {
+            Nodes::Row(row) => row.as_slice().first().map(Cell::get),
+            Nodes::Chain(items) => items.clone().next(),
+        }
+    }
 }
 
 impl<'h> Iterator for Nodes<'h> {
@@ -129,6 +137,8 @@ struct Attribute {
     kind: Kind,
     /// Can an attribute have that name?
     is_name: bool,
+    /// ` href="`, if that is short.
+    start: Option<Short<24>>,
 }
 
 impl Attribute {
@@ -136,6 +146,7 @@ impl Attribute {
         Attribute {
             kind: kind_of(name),
             is_name: is_attribute_name(name),
+            start: Short::of(&format!(" {name}=\"")),
         }
     }
 }
@@ -177,6 +188,13 @@ impl<'h> Writer<'h> {
             self.check_acyclic()?;
         }
         Ok(())
+    }
+
+    fn check_limit(&self) -> Result<(), Raise> {
+        match self.out.len() > self.heap.limit() {
+            true => Err(Raise::Memory),
+            false => Ok(()),
+        }
     }
 
     #[cold]
@@ -274,6 +292,7 @@ impl<'h> Writer<'h> {
     }
 
     /// The call of a component: its markup if that is there, else it is noted.
+    #[inline(never)]
     fn call(&mut self, call: Value<'h>) -> Result<(), Raise> {
         match self.parts.next().map(|part| part.as_str().unwrap_or_default()) {
             Some(part) => self.raw(part),
@@ -334,6 +353,18 @@ impl<'h> Writer<'h> {
                 if content == Content::Lines {
                     self.dropped = self.out.len();
                 }
+                // Most elements hold a text or two and nothing else.
+                if !head.is_scattered && self.program.is_none() {
+                    while let Some(text) = items.peek().and_then(Value::as_str) {
+                        items.next();
+                        self.text(text)?;
+                        self.check_limit()?;
+                    }
+                    if items.peek().is_none() {
+                        tag.push_end(&mut self.out, name);
+                        return Ok(());
+                    }
+                }
                 self.begin(list, items, head.is_scattered, Some((tag, name)))
             }
         }
@@ -368,7 +399,7 @@ impl<'h> Writer<'h> {
     }
 
     fn attribute(&mut self, tag: &str, name: &str, attribute: Attribute, value: Value<'h>) -> Result<(), Raise> {
-        let Attribute { kind, is_name } = attribute;
+        let Attribute { kind, is_name, start } = attribute;
         let is_bool = matches!(value.word(), Word::TRUE | Word::FALSE);
         if value == Value::NIL || value.word() == Word::FALSE && kind != Kind::Enumerated {
             return Ok(());
@@ -376,12 +407,18 @@ impl<'h> Writer<'h> {
         if !is_name {
             return Err(self.wrong(Code::Value, &format!("no attribute of {tag} can be called {name:?}")));
         }
-        self.out.push(' ');
-        self.out.push_str(name);
-        if kind == Kind::Boolean || is_bool && kind != Kind::Enumerated {
-            return Ok(());
+        let is_bare = kind == Kind::Boolean || is_bool && kind != Kind::Enumerated;
+        match start {
+            Some(start) if !is_bare => self.out.push_short(&start),
+            _ => {
+                self.out.push(' ');
+                self.out.push_str(name);
+                if is_bare {
+                    return Ok(());
+                }
+                self.out.push_str("=\"");
+            }
         }
-        self.out.push_str("=\"");
         let mut scratch = std::mem::take(&mut self.scratch);
         let done = match self.attribute_text(value, &mut scratch) {
             Some(text) => self.attribute_value(tag, name, kind, text),
@@ -395,11 +432,17 @@ impl<'h> Writer<'h> {
         done
     }
 
-    /// The text of an attribute's value; of a list the texts in it with spaces between.
+    /// The text of an attribute's value.
     fn attribute_text<'a>(&self, value: Value<'a>, scratch: &'a mut String) -> Option<&'a str> {
-        if !value.is_list() {
-            return self.plain(value, scratch);
+        match value.is_list() {
+            true => self.joined(value, scratch),
+            false => self.plain(value, scratch),
         }
+    }
+
+    /// The texts in a list with spaces between.
+    #[inline(never)]
+    fn joined<'a>(&self, value: Value<'a>, scratch: &'a mut String) -> Option<&'a str> {
         let (mut joined, mut text) = (String::new(), String::new());
         for item in value.list_to_vec().ok()? {
             if matches!(item.word(), Word::NIL | Word::FALSE) {
@@ -428,6 +471,7 @@ impl<'h> Writer<'h> {
         Ok(())
     }
 
+    #[inline(never)]
     fn raw_items(&mut self, items: Nodes<'h>) -> Result<(), Raise> {
         for item in items {
             match item.as_str() {
@@ -442,6 +486,7 @@ impl<'h> Writer<'h> {
         Ok(())
     }
 
+    #[inline(never)]
     fn comment(&mut self, items: Nodes<'h>) -> Result<(), Raise> {
         if let Some(Program { tag, .. }) = self.program {
             return Err(self.wrong(Code::Value, &format!("a comment inside {tag}")));

@@ -106,8 +106,10 @@ fn str(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     }
     let mut out = cx.take_text();
     for v in cx.all_args() {
-        if v.word() != Word::NIL {
-            cx.show_onto(&mut out, v, Style::Display)?;
+        match v.as_str() {
+            Some(text) => out.push_str(text),
+            None if v.word() == Word::NIL => {}
+            None => cx.show_onto(&mut out, v, Style::Display)?,
         }
     }
     let answer = cx.give_string(&out);

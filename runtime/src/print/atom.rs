@@ -22,20 +22,7 @@ const NAMES: [(char, &str); 8] = [
 
 /// Writes an integer in decimal, faster than the general formatting.
 pub fn push_decimal(out: &mut String, i: i64) {
-    let mut digits = [b'0'; 20];
-    let (mut at, mut rest) = (digits.len(), i.unsigned_abs());
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if i < 0 {
-        out.push('-');
-    }
-    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+    out.push_str(itoa::Buffer::new().format(i));
 }
 
 /// Writes a string, character or symbol without quoting; was it one?
