@@ -87,6 +87,35 @@ pub(crate) struct Op {
     run: fn(&Edge, &Request<'_>) -> Result<Answer, Refusal>,
 }
 
+impl Op {
+    /// Can it be given that many arguments? Those in brackets may be left out, and dots stand for any
+    /// number.
+    fn check(&self, count: usize) -> Result<(), Refusal> {
+        let words = || self.arguments.split_whitespace();
+        let least = words().filter(|word| !word.starts_with('[')).count();
+        let most = if self.arguments.contains('…') {
+            usize::MAX
+        } else {
+            words().count()
+        };
+        if (least..=most).contains(&count) {
+            return Ok(());
+        }
+        let wanted = match self.arguments {
+            "" => "no arguments".to_owned(),
+            arguments => arguments.to_owned(),
+        };
+        let got = match count {
+            1 => "1 argument".to_owned(),
+            count => format!("{count} arguments"),
+        };
+        Err(Refusal::new(
+            Code::Arity,
+            format!("{}: expected {wanted}, got {got}", self.name),
+        ))
+    }
+}
+
 macro_rules! ops {
     ($($name:literal ($arguments:literal) $answer:literal, $errors:expr => $run:path;)*) => {
         /// Every op.
@@ -184,7 +213,8 @@ impl Edge {
             op: row.name,
             arguments,
         };
-        (row.run)(self, &request).unwrap_or_else(|refusal| Answer::Now(Err(refusal)))
+        let done = row.check(arguments.len()).and_then(|()| (row.run)(self, &request));
+        done.unwrap_or_else(|refusal| Answer::Now(Err(refusal)))
     }
 
     /// Waits for an answer, outside of a server.

@@ -9,7 +9,7 @@ mod apply;
 mod audit;
 pub(crate) mod core;
 pub(crate) mod disk;
-mod lock;
+pub(crate) mod lock;
 mod snapshot;
 mod tables;
 mod writer;
@@ -29,8 +29,10 @@ use writer::Writer;
 
 /// The file in a store's directory.
 pub(crate) const FILE: &str = "store.redb";
+/// That file until its tables are there: one that is empty under its own name was damaged.
+const BEGUN: &str = "store.redb.new";
 /// The file that says who has it open.
-const LOCK: &str = "store.lock";
+pub(crate) const LOCK: &str = "store.lock";
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug)]
@@ -107,16 +109,22 @@ impl Embedded {
         };
         std::fs::create_dir_all(directory).map_err(io)?;
         let lock = Lock::take(&directory.join(LOCK))?;
+        let is_new = !path.try_exists().map_err(io)?;
+        let at = if is_new { directory.join(BEGUN) } else { path.clone() };
         let mut how = OpenOptions::new();
-        let file = how
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(io)?;
-        sync_directory(directory).map_err(io)?;
+        how.read(true).write(true).create(is_new).truncate(is_new);
+        let file = for_its_owner(&mut how).open(&at).map_err(io)?;
+        if !is_new && file.metadata().map_err(io)?.len() == 0 {
+            return Err(OpenError::Corrupt {
+                path: path.display().to_string(),
+                text: "it is empty".to_owned(),
+            });
+        }
         let mut store = Embedded::on(&path.display().to_string(), Arc::new(file), options)?;
+        if is_new {
+            std::fs::rename(&at, &path).map_err(io)?;
+        }
+        sync_directory(directory).map_err(io)?;
         store.lock = Mutex::new(Some(lock));
         Ok(store)
     }
@@ -147,6 +155,13 @@ impl Embedded {
     fn look<T>(&self, read: impl FnOnce(&Snapshot) -> Result<T, ReadError>) -> Reply<Result<T, ReadError>> {
         Reply::Now(self.view.look().and_then(|snapshot| read(&snapshot)))
     }
+}
+
+/// A file made so is for who made it alone: a store holds secrets.
+pub(crate) fn for_its_owner(how: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(how, 0o600);
+    how
 }
 
 /// Makes the names of new files durable, up to the first directory that was there before.

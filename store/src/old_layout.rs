@@ -7,7 +7,8 @@
 //! that cannot be read leaves the store empty. [`import_beside`] makes a store of a directory that
 //! has none, all at once.
 
-use crate::embedded::{FILE, sync_directory};
+use crate::embedded::lock::Lock;
+use crate::embedded::{FILE, LOCK, sync_directory};
 use crate::transfer::Loader;
 use crate::{Cid, Embedded, Event, Moved, OpenError, Options, Row, Store, StreamInfo, TransferError};
 use std::collections::BTreeMap;
@@ -45,9 +46,14 @@ pub enum ImportError {
 const UNDER_WAY: &str = "importing";
 
 /// Makes a store in a directory of the old layout that has none yet; `None` if the directory is no
-/// such one. The store appears when all of it is there.
+/// such one. The store appears when all of it is there; until then no other process can open one
+/// there or begin to make it.
 pub fn import_beside(directory: &Path, convert: &mut dyn Convert) -> Result<Option<Moved>, ImportError> {
     if !OldLayout::is_there(directory) || Embedded::is_there(directory) {
+        return Ok(None);
+    }
+    let _lock = Lock::take(&directory.join(LOCK)).map_err(ImportError::Open)?;
+    if Embedded::is_there(directory) {
         return Ok(None);
     }
     let under_way = directory.join(UNDER_WAY);

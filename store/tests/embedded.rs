@@ -80,7 +80,7 @@ fn the_process_that_has_it_open_is_named() {
 fn what_is_no_store_is_refused_and_left_alone() {
     let scratch = Scratch::new();
     let path = scratch.path().join("store.redb");
-    for text in ["not a database", &"x".repeat(100_000)] {
+    for text in ["", "not a database", &"x".repeat(100_000)] {
         std::fs::write(&path, text).expect("writes");
         assert!(
             matches!(open(scratch.path()).map(|_| ()), Err(OpenError::Corrupt { .. })),
@@ -89,6 +89,24 @@ fn what_is_no_store_is_refused_and_left_alone() {
         );
         assert_eq!(std::fs::read_to_string(&path).ok().as_deref(), Some(text));
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn the_files_of_a_new_store_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new();
+    let _store = open(scratch.path()).expect("opens");
+    let files = std::fs::read_dir(scratch.path()).expect("lists");
+    let modes: Vec<(String, u32)> = files
+        .map(|file| file.expect("a file"))
+        .map(|file| {
+            let mode = file.metadata().expect("a mode").permissions().mode() & 0o777;
+            (file.file_name().to_string_lossy().into_owned(), mode)
+        })
+        .collect();
+    assert_eq!(modes.len(), 2, "{modes:?}");
+    assert!(modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use suite::{Scratch, done, fill, rows};
 use sx_store::{
-    Batch, Cid, Convert, ConvertedEvent, Embedded, OldLayout, Options, SimulatedDisk, Store, TransferError, check_dump,
-    copy, dump, restore,
+    Batch, Cid, Convert, ConvertedEvent, Embedded, OldLayout, OpenError, Options, SimulatedDisk, Store, TransferError,
+    check_dump, copy, dump, import_beside, restore,
 };
 
 fn empty() -> Embedded {
@@ -190,6 +190,40 @@ fn an_old_directory_is_imported() {
         layout.import(&store, &mut Plain).map_err(|error| error.to_string()),
         Err(TransferError::NotEmpty.to_string())
     );
+}
+
+#[test]
+fn while_a_store_is_made_of_an_old_directory_nobody_else_does() {
+    /// Tries the same import as its first value is converted.
+    struct Nosy<'d>(&'d Path, Option<String>);
+    impl Convert for Nosy<'_> {
+        fn value(&mut self, text: &str) -> Result<Vec<u8>, String> {
+            if self.1.is_none() {
+                let second = import_beside(self.0, &mut Plain).map_err(|error| error.to_string());
+                self.1 = second.err();
+                let opened = Embedded::open(self.0, Options::default()).map(|_| ());
+                assert!(matches!(opened, Err(OpenError::Held { .. })), "{opened:?}");
+            }
+            Plain.value(text)
+        }
+        fn event(&mut self, text: &str) -> Result<ConvertedEvent, String> {
+            Plain.event(text)
+        }
+    }
+    let scratch = old_layout();
+    let mut nosy = Nosy(scratch.path(), None);
+    let moved = import_beside(scratch.path(), &mut nosy)
+        .expect("imports")
+        .expect("has one");
+    assert_eq!(moved.to_string(), "1 keys, 4 logs with 7 events, 1 blobs");
+    let refused = nosy.1.expect("the second import is refused");
+    assert!(
+        refused.contains(&format!("process {}", std::process::id())),
+        "{refused}"
+    );
+    assert!(matches!(import_beside(scratch.path(), &mut Plain), Ok(None)));
+    let store = Embedded::open(scratch.path(), Options::default()).expect("opens");
+    assert_eq!(store.last_seq(b"plain").wait(), Ok(3));
 }
 
 #[test]

@@ -195,8 +195,7 @@ impl<'b> Input<'b> {
 pub fn same(a: &Value, b: &Value) -> bool {
     let all = |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b));
     match (a, b) {
-        (Value::Number(Num::Int(a)), Value::Number(Num::Float(b)))
-        | (Value::Number(Num::Float(b)), Value::Number(Num::Int(a))) => *a as f64 == *b && *b as i64 == *a,
+        (Value::Number(a), Value::Number(b)) => a.equals(b),
         (Value::List(a), Value::List(b)) | (Value::Vector(a), Value::Vector(b)) => all(a, b),
         (Value::Set(a), Value::Set(b)) => {
             a.len() == b.len() && a.iter().all(|item| b.iter().any(|other| same(item, other)))
@@ -256,6 +255,10 @@ mod tests {
         let one = |text| read_data(text).expect("data").remove(0);
         for (a, b, wanted) in [
             ("1", "1.0", true),
+            ("1/2", "0.5", true),
+            ("9223372036854775807", "9223372036854775808.0", false),
+            ("9223372036854775808", "9223372036854775808.0", true),
+            ("0.0", "-0.0", true),
             ("{:a 1 :b 2}", "{:b 2 :a 1.0}", true),
             ("{:a 1}", "{:a 1 :b nil}", false),
             ("(1 2)", "(1 2 3)", false),

@@ -119,14 +119,44 @@ pub(super) fn kv_put(edge: &Edge, request: &Request<'_>) -> Done {
 }
 
 pub(super) fn kv_delete(edge: &Edge, request: &Request<'_>) -> Done {
-    let key = request.key(0, "a key")?;
-    with_store(edge, |store| async move {
-        let was_there = got(store.has(&key)).await?;
-        if was_there {
-            got(store.write(Batch::new().delete(key))).await?;
-        }
-        Ok(Value::from(was_there))
+    let (op, key) = (request.op, request.key(0, "a key")?);
+    with_store(edge, move |store| async move {
+        change_pair(&store, op, key.clone(), |before| {
+            Ok(match before {
+                Some(_) => Change::Write(Batch::new().delete(key.clone()), Value::from(true)),
+                None => Change::Nothing(Value::from(false)),
+            })
+        })
+        .await
     })
+}
+
+/// What is to become of a pair, and the answer.
+enum Change {
+    Nothing(Value),
+    Write(Batch, Value),
+}
+
+/// Changes a pair as `decide` says when given its bytes, while nobody else changes it.
+async fn change_pair(
+    store: &Arc<dyn Store>,
+    op: &str,
+    key: Vec<u8>,
+    decide: impl Fn(Option<&[u8]>) -> Result<Change, Refusal>,
+) -> Made {
+    for _ in 0..TRIES_MAX {
+        let before = got(store.get(&key)).await?;
+        let (batch, answer) = match decide(before.as_deref())? {
+            Change::Nothing(answer) => return Ok(answer),
+            Change::Write(batch, answer) => (batch, answer),
+        };
+        match got(store.write(batch.check(key.clone(), before.as_deref()))).await {
+            Ok(_) => return Ok(answer),
+            Err(WriteError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Refusal::new(Code::Io, format!("{op}: the key changes all the time")))
 }
 
 pub(super) fn kv_keys(edge: &Edge, request: &Request<'_>) -> Done {
@@ -168,26 +198,18 @@ fn prefix(request: &Request<'_>, index: usize) -> Result<Vec<u8>, Refusal> {
 }
 
 pub(super) fn kv_cas(edge: &Edge, request: &Request<'_>) -> Done {
-    let key = request.key(0, "a key")?;
+    let (op, key) = (request.op, request.key(0, "a key")?);
     let (expected, new) = (request.value(1).clone(), request.value(2).clone());
     let bytes = request.encoded(&new)?;
-    with_store(edge, |store| async move {
-        for _ in 0..TRIES_MAX {
-            let before = got(store.get(&key)).await?;
-            let actual = before.as_deref().map_or(Ok(Value::Nil), decoded)?;
-            if !same(&actual, &expected) {
-                return Ok(conflict(expected, actual));
-            }
-            let batch = Batch::new()
-                .check(key.clone(), before.as_deref())
-                .put(key.clone(), bytes.clone());
-            match got(store.write(batch)).await {
-                Ok(_) => return Ok(new),
-                Err(WriteError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Refusal::new(Code::Io, "persist/kv-cas: the key changes all the time"))
+    with_store(edge, move |store| async move {
+        change_pair(&store, op, key.clone(), |before| {
+            let actual = before.map_or(Ok(Value::Nil), decoded)?;
+            Ok(match same(&actual, &expected) {
+                true => Change::Write(Batch::new().put(key.clone(), bytes.clone()), new.clone()),
+                false => Change::Nothing(conflict(expected.clone(), actual)),
+            })
+        })
+        .await
     })
 }
 

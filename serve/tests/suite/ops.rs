@@ -4,7 +4,7 @@
 use crate::support::{self, store_on};
 use std::sync::Arc;
 use sx::Value;
-use sx_serve::edge;
+use sx_serve::edge::{self, Answer, Edge};
 use sx_store::{SimulatedDisk, Store};
 
 /// An op performed, and what the value prints as. In order, on one store.
@@ -115,6 +115,21 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     ("persist/kv-cas", "(perform (list \"persist/kv-cas\" \"n\" nil 1))", "1"),
     ("persist/kv-cas", "(perform (list \"persist/kv-cas\" \"n\" 1.0 2))", "2"),
+    (
+        "persist/kv-put",
+        "(perform (list \"persist/kv-put\" \"n\"))",
+        "persist/kv-put: expected key value, got 1 argument",
+    ),
+    (
+        "persist/kv-put",
+        "(perform (list \"persist/kv-put\" \"n\" 1 2))",
+        "persist/kv-put: expected key value, got 3 arguments",
+    ),
+    (
+        "now",
+        "(perform (list \"now\" 1))",
+        "now: expected no arguments, got 1 argument",
+    ),
     (
         "persist/kv-cas",
         "(perform (list \"persist/kv-cas\" \"n\" 1 3))",
@@ -245,6 +260,28 @@ fn each_row_answers_as_it_says() {
         Some(store_on(&disk)),
     );
     assert_eq!(kept, ["{:x (1 2.5 1/2 nil)}", "4"]);
+}
+
+/// Of many that ask for the same at once, one is told that it did it.
+#[test]
+fn a_pair_is_deleted_once() {
+    let edge = Edge::with_store(Some(support::store()));
+    let now = |answer| match answer {
+        Answer::Now(made) => made,
+        Answer::Later(later) => edge.wait(later),
+        Answer::Unknown => panic!("the op is known"),
+    };
+    let key = Value::from("k");
+    for round in 0..20 {
+        now(edge.perform("persist/kv-put", &[key.clone(), Value::from(round)])).expect("written");
+        // Each has looked at the pair before the first of them is done.
+        let asked: Vec<Answer> = (0..6)
+            .map(|_| edge.perform("persist/kv-delete", std::slice::from_ref(&key)))
+            .collect();
+        let told: Vec<Value> = asked.into_iter().map(|answer| now(answer).expect("deleted")).collect();
+        let did = told.iter().filter(|answer| **answer == Value::from(true)).count();
+        assert_eq!(did, 1, "{told:?}");
+    }
 }
 
 #[test]
