@@ -70,14 +70,15 @@ fn leaves_within<'j>(job: &'j CompileJob, depth: usize, room: &mut usize) -> BTr
 }
 
 fn leaf<'j>(job: &'j CompileJob, depth: usize, room: &mut usize) -> Option<Leaf<'j>> {
-    *room = room.checked_sub(job.code.len())?;
     let inlined = leaves_within(job, depth - 1, room);
     let function = Function::new(job, inlined);
-    let allowed = |(pc, i): (usize, &Instr)| is_pure(&function, pc, *i);
-    if !function.code.iter().enumerate().all(allowed) {
+    let mut piece = Piece::new(Root::Start, &function);
+    // What is not reached are the ordinary calls behind instructions that stand for primitives.
+    let reached = || piece.instructions(&function);
+    *room = room.checked_sub(reached().count())?;
+    if !reached().all(|pc| is_pure(&function, pc, function.code[pc])) {
         return None;
     }
-    let mut piece = Piece::new(Root::Start, &function);
     piece.infer(&function, Types::unknown(function.slots));
     let returns = piece.returns(&function);
     Some(Leaf {

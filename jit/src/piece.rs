@@ -183,6 +183,11 @@ impl Piece {
         }
     }
 
+    /// Its instructions.
+    pub fn instructions<'p>(&'p self, function: &'p Function<'_>) -> impl Iterator<Item = usize> + 'p {
+        self.order.iter().flat_map(|start| *start..function.blocks.end(*start))
+    }
+
     /// The blocks that end with a call, and the calls.
     pub fn calls<'p>(&'p self, function: &'p Function<'_>) -> impl Iterator<Item = (usize, usize)> + 'p {
         let last = |start: &usize| (*start, function.blocks.end(*start) - 1);
@@ -207,11 +212,6 @@ impl Piece {
         }
         let slots = function.notes.floats(self.root.pc()).iter().map(|slot| *slot as usize);
         slots.filter(|slot| self.read_in_loops.contains(slot)).collect()
-    }
-
-    /// How many instructions it has.
-    pub fn instructions(&self, blocks: &Blocks) -> usize {
-        self.order.iter().map(|s| blocks.end(*s) - s).sum()
     }
 
     /// Finds what is known at the start of each block, from what is known where the piece begins.

@@ -279,7 +279,7 @@ fn pieces_with<'j>(
             continue;
         }
         let piece = Piece::new(root, &function);
-        size += piece.instructions(&function.blocks);
+        size += piece.instructions(&function).count();
         if size > FREE_INSTRUCTIONS + MOST_GROWTH * function.code.len() {
             return Err(Bailout::TooLarge);
         }

@@ -36,6 +36,8 @@ pub struct Inlined {
     /// Where the same expression stands as an ordinary call, for an instruction with operands of
     /// its own; a `CallPrim` needs none, it is rewritten in place.
     pub cold: Option<u32>,
+    /// Does a `CallPrim` stand in tail position, so that it is rewritten into a call that does?
+    pub is_tail: bool,
 }
 
 /// The span of an instruction.

@@ -6,7 +6,7 @@
 //! or a parent instance is alive.
 #![allow(unsafe_code)]
 
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Inlined};
 use crate::fault::{Fault, planted};
 use crate::heap::ProcedureInfo;
 use crate::native;
@@ -238,14 +238,31 @@ impl Instance {
     pub fn primitive(&self) -> Option<PrimId> {
         (self.builtin < builtin::CONTROL).then_some(PrimId(self.builtin as u16))
     }
+    /// Counts its calls and the turns of its loops from the beginning.
+    pub fn start_over(&self) {
+        const TURNS: u64 = 0xffff << 16;
+        self.calls.set(0);
+        for pc in 0..self.code_memory.len() {
+            let word = self.code_memory[pc];
+            if Instr(word).op() == Some(Op::Loop) {
+                // SAFETY: `code` is the memory of these words; nobody holds a reference to one.
+                unsafe { *self.code.add(pc) = word & !TURNS }
+            }
+        }
+    }
     /// The global cell whose primitive is inlined at `pc` no longer holds it: from now on the
     /// instruction is an ordinary call.
-    fn patch(&mut self, pc: usize, cell: u16, cold: Option<u32>) {
+    fn patch(&mut self, row: Inlined) {
+        let pc = row.pc as usize;
         let old = Instr(self.code_memory[pc]);
-        let new = match cold {
+        let new = match row.cold {
             Some(to) => Instr::wide(Op::Jump, 0, to as i32 - pc as i32 - 1),
             None if old.op() == Some(Op::CallPrim) => {
-                Instr::abcd(Op::CallGlobal, old.a() as u16, old.b() as u16, cell, old.d() as u8)
+                let (op, slot) = match row.is_tail {
+                    true => (Op::TailCallGlobal, 0),
+                    false => (Op::CallGlobal, old.a() as u16),
+                };
+                Instr::abcd(op, slot, old.b() as u16, row.cell, old.d() as u8)
             }
             None => return,
         };
@@ -268,7 +285,7 @@ impl Instance {
         let chunk = self.chunk.clone();
         for row in &chunk.inlined {
             if self.consts_memory.get(row.cell as usize) == Some(&new) {
-                self.patch(row.pc as usize, row.cell, row.cold);
+                self.patch(*row);
             }
         }
     }

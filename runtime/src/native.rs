@@ -14,6 +14,8 @@ use crate::chunk::Chunk;
 use crate::heap::Nursery;
 use crate::stack::Interrupter;
 use crate::value::Word;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -214,6 +216,7 @@ bailouts! {
     TooLarge "it has more instructions than are worth a compile";
     Refused "the code generator did not take it";
     NoMemory "no memory for code was left";
+    NoEntries "no numbers for the places behind its calls were left";
     Injected "a test wanted it so";
 }
 
@@ -238,7 +241,31 @@ pub trait Compiler {
     fn explain(&mut self, job: CompileJob) -> Result<(String, String), Bailout>;
 }
 
-/// What native code there is of an instance.
+/// Numbers of native entries in a row, one for the place behind each call of some code. Frames that
+/// wait may hold them as long as the instance lives, whatever code it has by then.
+pub struct Entries {
+    /// The first number, and how many there are.
+    pub numbers: (u32, u32),
+    /// Where they go when the instance dies.
+    free: Rc<RefCell<Vec<(u32, u32)>>>,
+}
+
+impl Entries {
+    /// These numbers, which go back to `free`.
+    pub fn new(numbers: (u32, u32), free: Rc<RefCell<Vec<(u32, u32)>>>) -> Entries {
+        Entries { numbers, free }
+    }
+}
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        if self.numbers.1 > 0 {
+            self.free.borrow_mut().push(self.numbers);
+        }
+    }
+}
+
+/// What native code there is of an instance, and what is wanted.
 #[derive(Default)]
 pub struct NativeState {
     /// The code, if there is some.
@@ -257,6 +284,24 @@ pub struct NativeState {
     pub generic: Vec<u32>,
     /// Loop heads wanted as entries.
     pub loops: Vec<u32>,
+    /// How many of `generic` and `loops` the code is for, or the code that has been asked for.
+    pub made_for: (usize, usize),
     /// Instruction (the first, or a loop head) and slots that held floats when it was promoted there.
     pub floats: Vec<(u32, Vec<u16>)>,
+    /// The numbers of all code it has had, those of what was asked for last.
+    pub entries: Vec<Entries>,
+}
+
+impl NativeState {
+    /// An entry at this loop head is wanted.
+    pub fn want_loop(&mut self, pc: u32) {
+        if !self.loops.contains(&pc) {
+            self.loops.push(pc);
+        }
+    }
+
+    /// Is other code wanted than there is, or than is coming?
+    pub fn lacks(&self) -> bool {
+        self.made_for != (self.generic.len(), self.loops.len())
+    }
 }

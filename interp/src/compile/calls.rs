@@ -199,12 +199,16 @@ impl Compiler<'_> {
     /// Does a call in tail position keep the frame of its caller, so that an error can say where
     /// it was? A program's top-level form does, and so does a call of what leaves by raising.
     fn keeps_frame(&self, callee: &Core) -> bool {
-        let is_top_level = self.functions.len() == 1;
         let raises = match &callee.node {
             CoreNode::Global(name) => RAISERS.contains(&&**name) && self.env.means_core(name),
             _ => false,
         };
-        !self.options.core && (is_top_level || raises)
+        self.is_top_level() || raises && !self.options.core
+    }
+
+    /// Is this a program's top-level form, outside of functions?
+    fn is_top_level(&self) -> bool {
+        self.functions.len() == 1 && !self.options.core
     }
 
     fn control(&mut self, op: control::Control, args: &[Core], goal: Goal, span: &Span) -> Done {
@@ -236,9 +240,33 @@ impl Compiler<'_> {
             Goal::Slot(slot) => make(self, slot),
             Goal::Return => self.with_temp(span, |c, t| {
                 make(c, t)?;
+                if !c.is_top_level() {
+                    c.cold_returns(t);
+                }
                 c.f().emit(Instr::abc(Op::Return, t, 0, 0), span);
                 Ok(())
             }),
+        }
+    }
+
+    /// The function is about to return the slot. If an instruction that stands for a primitive has
+    /// just put the value there, its ordinary call is one in tail position.
+    fn cold_returns(&mut self, slot: u16) {
+        let pc = self.f().pc();
+        if let Some(cold) = self.f().cold.last_mut()
+            && cold.back == pc
+            && matches!(cold.then, ColdThen::Into(into) if into == slot)
+        {
+            cold.then = ColdThen::Return;
+        }
+        if pc > 0
+            && let last = self.f().instr(pc - 1)
+            && last.op() == Some(Op::CallPrim)
+            && last.a() == usize::from(slot)
+            && let Some(inlined) = self.f().inlined.last_mut()
+            && inlined.pc as usize == pc - 1
+        {
+            inlined.is_tail = true;
         }
     }
 
@@ -416,7 +444,12 @@ impl Compiler<'_> {
             ));
         };
         let pc = self.f().pc() as u32;
-        self.f().inlined.push(Inlined { pc, cell, cold: None });
+        self.f().inlined.push(Inlined {
+            pc,
+            cell,
+            cold: None,
+            is_tail: false,
+        });
         self.f()
             .emit(Instr::abcd(Op::CallPrim, slot, base, prim, args.len() as u8), span);
         Ok(())
@@ -474,16 +507,15 @@ impl Compiler<'_> {
             }
             let cell = u16::try_from(f.global(&cold.name))
                 .map_err(|_| limit("expression too large: a function has more than 65536 constants", span))?;
-            let result = match cold.then {
-                ColdThen::Into(slot) => slot,
-                ColdThen::JumpIf(_) | ColdThen::JumpIfNot(_) => cold.base,
+            let (op, result) = match cold.then {
+                ColdThen::Into(slot) => (Op::CallGlobal, slot),
+                ColdThen::Return => (Op::TailCallGlobal, 0),
+                ColdThen::JumpIf(_) | ColdThen::JumpIfNot(_) => (Op::CallGlobal, cold.base),
             };
-            f.emit(
-                Instr::abcd(Op::CallGlobal, result, cold.base, cell, cold.args.len() as u8),
-                &cold.span,
-            );
+            let argc = cold.args.len() as u8;
+            f.emit(Instr::abcd(op, result, cold.base, cell, argc), &cold.span);
             let truth = match cold.then {
-                ColdThen::Into(_) => None,
+                ColdThen::Into(_) | ColdThen::Return => None,
                 ColdThen::JumpIf(truth) => Some(truth),
                 ColdThen::JumpIfNot(truth) => {
                     let not = u16::try_from(f.global(&"not".into())).map_err(|_| limit("too many constants", span))?;
@@ -493,6 +525,7 @@ impl Compiler<'_> {
                         pc: cold.pc as u32,
                         cell: not,
                         cold: Some(start),
+                        is_tail: false,
                     });
                     Some(truth)
                 }
@@ -506,12 +539,15 @@ impl Compiler<'_> {
                 f.emit(Instr::wide(op, result, 0), &cold.span);
                 f.aim(f.pc() - 1, target, span)?;
             }
-            let back = f.jump(&cold.span);
-            f.aim(back, cold.back, span)?;
+            if op == Op::CallGlobal {
+                let back = f.jump(&cold.span);
+                f.aim(back, cold.back, span)?;
+            }
             f.inlined.push(Inlined {
                 pc: cold.pc as u32,
                 cell,
                 cold: Some(start),
+                is_tail: false,
             });
         }
         f.inlined.sort_by_key(|i| i.pc);

@@ -58,6 +58,8 @@ pub(super) enum ColdArg {
 pub(super) enum ColdThen {
     /// The result goes to a slot.
     Into(u16),
+    /// The result is what the function returns.
+    Return,
     /// Jump where the instruction jumps if the result's truth is this.
     JumpIf(bool),
     /// The same for what `not` answers for the result.

@@ -19,11 +19,13 @@ pub use counters::{COUNTERS, NativeStats};
 use super::view::function_name;
 use super::{Exit, Machine};
 use std::any::Any;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use sx_runtime::chunk::Chunk;
 use sx_runtime::fault::{Fault, planted};
 use sx_runtime::instance::{Instance, builtin, instance_of};
-use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Context, NativeState, Stubs, status};
+use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Context, Entries, NativeState, Stubs, status};
 use sx_runtime::object::{self, Rest, Type, closure_head};
 use sx_runtime::ops::{Instr, Op};
 use sx_runtime::stack::Site;
@@ -33,11 +35,14 @@ type Step = Result<(), Box<Exit>>;
 
 /// Guards that fail at one instruction before it gets code for every kind of operand.
 const MOST_EXITS: u32 = 12;
-/// Instructions of functions that may become part of their callers, and callees within callees.
-const SMALL: usize = 40;
+/// Instructions of functions that may become part of their callers, with the ordinary calls behind those
+/// that stand for primitives; and callees within callees.
+const SMALL: usize = 80;
 const DEEPEST: usize = 3;
 /// Functions that wait for their compile at most; loops are compiled all the same.
 const MOST_WAITING: usize = 256;
+/// Calls that are asked for at most before a compile, however often the memory for code was full.
+const MOST_CALLS: u32 = 1 << 16;
 /// Times a function is compiled at most.
 const MOST_COMPILES: u32 = 40;
 
@@ -91,7 +96,14 @@ pub(super) struct Tier {
     stubs: Stubs,
     compiler: Box<dyn Compiler>,
     options: NativeOptions,
+    /// Calls before a function is compiled: twice as many whenever the memory for code was full, so
+    /// that code which does not fit is not made over and over.
+    threshold: u32,
     stats: NativeStats,
+    /// Numbers of entries that belonged to instances which are dead.
+    free: Rc<RefCell<Vec<(u32, u32)>>>,
+    /// Native code is running, or what a helper does for it.
+    is_running: bool,
     /// Functions that have been asked for and not come.
     waiting: usize,
     /// The host has answered, and native code has not been entered since.
@@ -130,8 +142,11 @@ impl Machine {
             entries,
             stubs,
             compiler,
+            threshold: options.threshold,
             options,
             stats: NativeStats::default(),
+            free: Rc::default(),
+            is_running: false,
             waiting: 0,
             is_resumed: false,
             retired: vec![],
@@ -153,7 +168,7 @@ impl Machine {
     /// After how many calls a function is compiled.
     #[inline]
     pub(super) fn call_threshold(&self) -> u32 {
-        self.native.as_ref().map_or(u32::MAX, |tier| tier.options.threshold)
+        self.native.as_ref().map_or(u32::MAX, |tier| tier.threshold)
     }
 
     // --- going in ------------------------------------------------------------------------------
@@ -210,12 +225,13 @@ impl Machine {
             .map_or(0, |tier| tier.options.loop_threshold as usize)
     }
 
-    /// Enters the loop at `pc` natively if there is code for it; asks for some if it is hot.
+    /// Enters the loop at `pc`, jumped to by `i`, natively if there is code for it; asks for some if
+    /// it is hot.
     ///
     /// # Safety
     /// `fp` is the running frame and stands at `pc`.
     #[inline(never)]
-    pub(super) unsafe fn native_loop(&mut self, fp: *mut Word, pc: usize) -> Step {
+    pub(super) unsafe fn native_loop(&mut self, fp: *mut Word, pc: usize, i: Instr) -> Step {
         let stack = &mut self.isolate.state.stack;
         (stack.fp, stack.pc, stack.at_call) = (fp, pc, false);
         self.retire_if_redefined();
@@ -223,12 +239,10 @@ impl Machine {
         unsafe {
             let instance = instance_of(*fp);
             if loop_entry(instance, pc).is_none() {
-                let mut native = instance.native.borrow_mut();
-                if native.loops.contains(&(pc as u32)) {
+                if i.a() + 1 < self.loop_threshold() {
                     return Ok(());
                 }
-                native.loops.push(pc as u32);
-                drop(native);
+                instance.native.borrow_mut().want_loop(pc as u32);
                 self.promote_running();
             }
             match loop_entry(instance, pc) {
@@ -307,6 +321,7 @@ impl Machine {
         loop {
             let Some(tier) = &mut self.native else { return Ok(()) };
             tier.retired.clear();
+            tier.is_running = true;
             tier.stats.entered += 1;
             tier.stats.resumed_natively += u64::from(std::mem::take(&mut tier.is_resumed));
             tier.context.machine = machine.cast();
@@ -322,6 +337,7 @@ impl Machine {
                 enter(context, entry, fp, value, site)
             };
             let Some(tier) = &mut self.native else { return Ok(()) };
+            tier.is_running = false;
             if let Some(panic) = tier.panic.take() {
                 std::panic::resume_unwind(panic);
             }
@@ -366,13 +382,17 @@ impl Machine {
         }
     }
 
+    /// Asks for code if the function lacks some and may have it. Asked too often this does nothing, so
+    /// whoever finds that it may be time asks.
     fn compile(&mut self, instance: &Instance) {
         let Some(tier) = &mut self.native else { return };
         if self.exclusions.excludes(&instance.chunk) {
             return;
         }
         let mut native = instance.native.borrow_mut();
-        if native.pending || native.refused.is_some() || native.compiles >= MOST_COMPILES || !is_compilable(instance) {
+        let lacks = native.code.is_none() || native.lacks();
+        let may = native.refused.is_none() && native.compiles < MOST_COMPILES && is_compilable(instance);
+        if native.pending || !lacks || !may {
             return;
         }
         if tier.waiting >= MOST_WAITING && native.loops.is_empty() {
@@ -380,11 +400,14 @@ impl Machine {
             instance.calls.set(0);
             return;
         }
-        let Some(mut job) = tier.job(instance, &native) else {
+        tier.free_retired();
+        let Some(mut job) = tier.job(instance, &mut native) else {
+            tier.refuse(instance, &mut native, Bailout::NoEntries);
             return;
         };
         job.callees = callees(instance, &job.code, &self.exclusions, DEEPEST);
         native.compiles += 1;
+        native.made_for = (native.generic.len(), native.loops.len());
         if tier.options.sync {
             drop(native);
             let made = tier.compiler.compile(job);
@@ -399,22 +422,26 @@ impl Machine {
     /// Puts what the compiling thread has finished to use.
     pub(super) fn install_finished(&mut self) {
         let Some(tier) = &mut self.native else { return };
+        tier.free_retired();
         let finished = tier.compiler.finished();
         tier.waiting -= finished.len();
         for (instance, made) in finished {
             // SAFETY: an instance with a pending compile is kept.
             let instance = unsafe { &*(instance as *const Instance) };
-            let was_stale = {
-                let mut native = instance.native.borrow_mut();
-                native.pending = false;
-                std::mem::take(&mut native.stale)
-            };
-            if was_stale {
+            let mut native = instance.native.borrow_mut();
+            native.pending = false;
+            if std::mem::take(&mut native.stale) {
                 // Compiled from code that has been patched since.
-                instance.calls.set(0);
+                native.entries.pop();
+                instance.start_over();
                 continue;
             }
+            drop(native);
             self.install(instance, made);
+            if instance.native.borrow().lacks() {
+                // More was wanted meanwhile.
+                self.compile(instance);
+            }
         }
     }
 
@@ -423,33 +450,31 @@ impl Machine {
         if matches!(made, Err(Bailout::NoMemory)) {
             self.evict();
             // What is still called often asks again.
-            instance.calls.set(0);
+            instance.start_over();
+            instance.native.borrow_mut().entries.pop();
             return;
         }
         let Some(tier) = &mut self.native else { return };
-        tier.log(|| match &made {
+        let mut native = instance.native.borrow_mut();
+        match made {
             Ok(code) => {
-                let again = if instance.native.borrow().compiles > 1 {
-                    " again"
-                } else {
-                    ""
-                };
-                let micros = code.nanos / 1000;
-                format!(
-                    "{}: compiled{again}, {} bytes, {micros} us",
-                    named(instance),
-                    code.bytes
-                )
+                let again = if native.compiles > 1 { " again" } else { "" };
+                let (bytes, micros) = (code.bytes, code.nanos / 1000);
+                tier.log(|| format!("{}: compiled{again}, {bytes} bytes, {micros} us", named(instance)));
+                tier.install(instance, &mut native, code);
             }
-            Err(why) => format!("{}: refused: {}", named(instance), why.text()),
-        });
-        tier.install(instance, made);
+            Err(why) => {
+                native.entries.pop();
+                tier.refuse(instance, &mut native, why);
+            }
+        }
     }
 
     /// The memory for code is full: all code of this isolate is given up, and what is still called
     /// often is compiled anew. Simple, and right as long as a program's hot code fits by far.
     fn evict(&mut self) {
         let Some(tier) = &mut self.native else { return };
+        tier.stats.full += 1;
         let mut count = 0;
         for instance in self.isolate.state.instances() {
             let mut native = instance.native.borrow_mut();
@@ -457,13 +482,14 @@ impl Machine {
                 continue;
             };
             tier.retire(instance, code);
-            // It is not to blame.
-            native.compiles -= 1;
-            instance.calls.set(0);
+            instance.start_over();
             count += 1;
         }
-        tier.stats.evicted += count;
-        tier.log(|| format!("the memory for code is full: {count} functions lose theirs"));
+        if count > 0 {
+            tier.stats.evicted += count;
+            tier.threshold = tier.threshold.saturating_mul(2).min(MOST_CALLS.max(tier.threshold));
+            tier.log(|| format!("the memory for code is full: {count} functions lose theirs"));
+        }
     }
 
     /// To be asked before an address of code is looked up: the machine may just have redefined a
@@ -493,7 +519,7 @@ impl Machine {
             if let Some(code) = native.code.take() {
                 tier.stats.retired += 1;
                 tier.retire(instance, code);
-                instance.calls.set(0);
+                instance.start_over();
                 tier.log(|| format!("{}: given up, a primitive is redefined", named(instance)));
             }
         }
@@ -519,11 +545,16 @@ impl Machine {
                 1
             }
         };
-        if count == MOST_EXITS && !native.generic.contains(&pc) {
+        if count < MOST_EXITS {
+            return;
+        }
+        if !native.generic.contains(&pc) {
             native.generic.push(pc);
-            drop(native);
             tier.stats.again += 1;
             tier.log(|| format!("{}: left {count} times at {}", named(instance), place(instance, pc)));
+        }
+        if native.lacks() {
+            drop(native);
             self.compile(instance);
         }
     }
@@ -645,17 +676,13 @@ fn calls_of(instance: &Instance, code: &[u64], wanted: impl Fn(&Instance, u32, u
 }
 
 impl Tier {
-    /// What the compiler needs to know of an instance; `None` if there are no numbers for its entries.
-    fn job(&mut self, instance: &Instance, native: &NativeState) -> Option<CompileJob> {
+    /// What the compiler needs to know of an instance, which gets the numbers of its entries; `None` if
+    /// there are none.
+    fn job(&mut self, instance: &Instance, native: &mut NativeState) -> Option<CompileJob> {
         let code = instance.code().to_vec();
         let is_call = |word: &&u64| matches!(Instr(**word).op(), Some(Op::Call | Op::CallGlobal | Op::Control));
-        let calls = code.iter().filter(is_call).count();
-        let first_entry = self.entries.len();
-        if first_entry + calls >= Site::ENTRIES {
-            return None;
-        }
-        self.entries.resize(first_entry + calls, self.stubs.returned());
-        self.context.entries = self.entries.as_ptr();
+        let numbers = self.numbers(code.iter().filter(is_call).count() as u32)?;
+        native.entries.push(Entries::new(numbers, Rc::clone(&self.free)));
         Some(CompileJob {
             chunk: instance.chunk.clone(),
             empty_rest: calls_of(instance, &code, |_, head, argc| head == closure_head(argc, Rest::View)),
@@ -668,9 +695,36 @@ impl Tier {
             generic: native.generic.clone(),
             loops: native.loops.clone(),
             floats: native.floats.clone(),
-            first_entry: first_entry as u32,
+            first_entry: numbers.0,
             instance: instance as *const Instance as usize,
         })
+    }
+
+    /// So many numbers of entries in a row: the first, and how many.
+    fn numbers(&mut self, count: u32) -> Option<(u32, u32)> {
+        let mut free = self.free.borrow_mut();
+        if let Some(row) = free.iter().position(|(_, room)| *room >= count) {
+            let (first, room) = free.swap_remove(row);
+            if room > count {
+                free.push((first + count, room - count));
+            }
+            self.entries[first as usize..][..count as usize].fill(self.stubs.returned());
+            return Some((first, count));
+        }
+        let first = self.entries.len();
+        if first + count as usize >= Site::ENTRIES {
+            return None;
+        }
+        self.entries.resize(first + count as usize, self.stubs.returned());
+        self.context.entries = self.entries.as_ptr();
+        Some((first as u32, count))
+    }
+
+    /// Frees code that nothing enters any more, unless it may be what is running.
+    fn free_retired(&mut self) {
+        if !self.is_running {
+            self.retired.clear();
+        }
     }
 
     /// Tells the log, if there is one.
@@ -681,16 +735,7 @@ impl Tier {
     }
 
     /// Puts code to use in place of what there was.
-    fn install(&mut self, instance: &Instance, made: Result<Compiled, Bailout>) {
-        let mut native = instance.native.borrow_mut();
-        let code = match made {
-            Ok(code) => code,
-            Err(why) => {
-                native.refused = Some(why);
-                self.stats.refused += 1;
-                return;
-            }
-        };
+    fn install(&mut self, instance: &Instance, native: &mut NativeState, code: Compiled) {
         if let Some(old) = native.code.take() {
             self.retire(instance, old);
         }
@@ -703,6 +748,13 @@ impl Tier {
         instance.entry.set(code.entry);
         instance.has_loops.set(!code.loops.is_empty());
         native.code = Some(code);
+    }
+
+    /// The function gets no code, or no other than it has.
+    fn refuse(&mut self, instance: &Instance, native: &mut NativeState, why: Bailout) {
+        native.refused = Some(why);
+        self.stats.refused += 1;
+        self.log(|| format!("{}: refused: {}", named(instance), why.text()));
     }
 
     /// Nothing enters this code any more; frames that wait in it go on in the machine.

@@ -394,7 +394,7 @@ impl Machine {
                         jump!(i.bc());
                         if !TRACED && interpret != 0 && self.wants_loop(i, instance_of(*fp)) {
                             let pc = ip.offset_from(instance_of(*fp).code) as usize;
-                            native!(self.native_loop(fp, pc));
+                            native!(self.native_loop(fp, pc, i));
                         }
                     }
                     Op::JumpIfFalse => {

@@ -87,7 +87,7 @@ impl Machine {
     pub(in crate::machine) fn native_numbers(&mut self) -> Result<Word, Raise> {
         let (mut stats, mut threshold) = (NativeStats::default(), 0);
         if let Some(tier) = &self.native {
-            (stats, threshold) = (tier.stats, tier.options.threshold);
+            (stats, threshold) = (tier.stats, tier.threshold);
         }
         let mut rows = vec![Datum::Text("enabled".into()), Datum::Bool(self.native.is_some())];
         let is_below = |instance: &&Instance| {
@@ -152,22 +152,23 @@ impl Machine {
         let (Some(tier), Some(instance)) = (&mut self.native, value.instance()) else {
             return Ok(Word::NIL);
         };
-        let native = instance.native.borrow();
-        let entries = tier.entries.len();
+        let mut native = instance.native.borrow_mut();
         let job = match is_compilable(instance) {
-            true => tier.job(instance, &native).map(|job| CompileJob {
+            true => tier.job(instance, &mut native).map(|job| CompileJob {
                 callees: callees(instance, &job.code, &self.exclusions, DEEPEST),
                 ..job
             }),
             false => return self.make(&Datum::Text("it has no code of its own".into())),
         };
+        if job.is_some() {
+            // Nothing is ever entered by the numbers this code would have had.
+            native.entries.pop();
+        }
+        drop(native);
         let explained = match job {
             Some(job) => tier.compiler.explain(job).map_err(Bailout::text),
-            None => Err(Bailout::NoMemory.text()),
+            None => Err(Bailout::NoEntries.text()),
         };
-        // Nothing is ever entered by the numbers this code would have had.
-        tier.entries.truncate(entries);
-        drop(native);
         let answer = match explained {
             Ok((form, code)) => Datum::List(vec![Datum::Text(form), Datum::Text(code)]),
             Err(why) => Datum::Text(why.into()),
@@ -188,15 +189,16 @@ impl Machine {
         }
         let exclusions = &self.exclusions;
         if let Some(tier) = &mut self.native {
-            let excluded = |instance: &&Instance| {
-                let has_one = |code: &Compiled| code.inlined.iter().any(|chunk| exclusions.excludes(chunk));
-                exclusions.excludes(&instance.chunk) || instance.native.borrow().code.as_ref().is_some_and(has_one)
-            };
-            self.isolate
-                .state
-                .instances()
-                .filter(excluded)
-                .for_each(|instance| tier.give_up(instance));
+            let has_one = |code: &Compiled| code.inlined.iter().any(|chunk| exclusions.excludes(chunk));
+            for instance in self.isolate.state.instances() {
+                let has_one = instance.native.borrow().code.as_ref().is_some_and(has_one);
+                if has_one || exclusions.excludes(&instance.chunk) {
+                    tier.give_up(instance);
+                }
+                // What is being compiled may have an excluded function in it.
+                let mut native = instance.native.borrow_mut();
+                native.stale |= native.pending;
+            }
         }
         Ok(Word::NIL)
     }
@@ -227,11 +229,12 @@ impl Machine {
         let Some(tier) = &mut self.native else {
             return Ok(Word::FALSE);
         };
-        tier.options.threshold = threshold;
+        (tier.options.threshold, tier.threshold) = (threshold, threshold);
         for instance in self.isolate.state.instances() {
             // It is compiled when its count arrives at the threshold, so none may be beyond.
-            let untried = instance.native.borrow().compiles == 0;
-            if untried && instance.calls.get() >= threshold {
+            let native = instance.native.borrow();
+            let waits = native.code.is_none() && !native.pending;
+            if waits && instance.calls.get() >= threshold {
                 instance.calls.set(threshold - 1);
             }
         }
@@ -254,9 +257,13 @@ impl Machine {
                 native.generic.clear();
                 native.loops.clear();
                 native.floats.clear();
+                native.made_for = (0, 0);
             }
             instance.native.borrow_mut().exits.clear();
             instance.calls.set(0);
+        }
+        if all {
+            tier.threshold = tier.options.threshold;
         }
         tier.stats = super::NativeStats::default();
         Word::NIL
@@ -271,6 +278,7 @@ impl Tier {
         if let Some(code) = native.code.take() {
             self.stats.retired += 1;
             self.retire(instance, code);
+            instance.start_over();
         }
     }
 }

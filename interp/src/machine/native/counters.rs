@@ -30,7 +30,7 @@ counters! {
     entered "entered";
     /// Compiles that were for other loops or operands than the first.
     again "again";
-    /// Functions whose code was given up because a primitive was redefined.
+    /// Functions whose code was given up because a primitive was redefined, or was asked to be.
     retired "retired";
     /// Bytes of code made.
     bytes "bytes";
@@ -38,6 +38,8 @@ counters! {
     nanos "nanos";
     /// Functions whose code was given up because the memory for code was full.
     evicted "evicted";
+    /// Compiles for which there was no memory for code.
+    full "full";
     /// Times the host has answered a `perform`.
     resumed "resumed";
     /// Of them, times native code went on after it.
