@@ -98,8 +98,12 @@ or 1011 after an error. It is given a dict of three functions:
 | `:close` | closes the socket, with a code (1000) and a reason |
 
 The op `ws/send`, `ws/receive` or `ws/close` is behind each, with the number of the socket. Handlers that run one after the other
-(below) do so here too: one message is handled to its end, up to the next `:receive`, before another handler runs. A socket or
-a written body lasts as long as its client; `:cpu-ms` counts between two waits.
+(below) do so here too: one message is handled to its end, up to the next `:receive`, before another handler runs.
+
+A socket or a written body lasts as long as its client; `:cpu-ms` counts between two waits. Where handlers run one after the other,
+`:receive` and `write` are where the others have their turn, even if there is nothing to wait for, and `:cpu-ms` and `:wall-ms` count
+from one of them to the next: a function that only sleeps keeps the others waiting, and is told `deadline exceeded` like a handler.
+`(write \"\")` sends nothing and gives way.
 
 One handler runs to its end before the next begins, so a program with counters is right unmodified. Options, a dict as
 third argument:
@@ -155,7 +159,8 @@ for those `SX_HTTP_REACHABLE` names. `https` needs a build with the feature `tls
 
 A program that serves also has `(perform (list \"persist/on-change\" prefix f))`: from then on `(f {:op :key :seq :revision})` is
 called for every change to a key or stream that begins with the prefix, in whatever worker it was made, in order, after it is
-durable. `:op` is put, delete, append, truncate, or everything when changes were missed.
+durable. `:op` is put, delete, append, truncate, or everything when changes were missed or more than 10,000 wait to be told. The
+calls take turns with handlers that run one after the other.
 
 Values are kept as they are: every number, string, symbol, list, vector, bytevector, set and dict comes back equal, dicts in
 their order. Procedures and other objects are refused.

@@ -23,9 +23,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use sx::{Error, Object, Style, Times, Value};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// What every connection of a worker shares.
@@ -36,8 +36,6 @@ pub(super) struct Site {
     pub stream: Object,
     /// Calls `(function socket)` for an open WebSocket, given the function and the number of a socket.
     pub socket: Object,
-    /// Held by the handler that runs; `None` if handlers interleave.
-    pub turn: Option<Arc<Mutex<()>>>,
     pub limits: Limits,
     /// Handlers of the process that have not ended.
     pub requests: Arc<AtomicUsize>,
@@ -217,11 +215,7 @@ async fn handle(
     id: RequestId,
 ) -> Option<(Result<Value, Error>, Turn)> {
     let times = handler_times(&site.limits);
-    let free = match &site.turn {
-        None => Some(None),
-        Some(turn) => Arc::clone(turn).try_lock_owned().ok().map(Some),
-    };
-    let begun = match free {
+    let begun = match site.program.free_turn() {
         Some(turn) => match site.program.call(&site.handler, (request,), times, Some(id)) {
             Call::Over(result) => return Some((result, turn)),
             call => Ok((call, turn)),
@@ -234,10 +228,7 @@ async fn handle(
         let (call, turn) = match begun {
             Ok(begun) => begun,
             Err(request) => {
-                let turn = match &site.turn {
-                    Some(turn) => Some(Arc::clone(turn).lock_owned().await),
-                    None => None,
-                };
+                let turn = site.program.turn().await;
                 (site.program.call(&site.handler, (request,), times, Some(id)), turn)
             }
         };
@@ -255,6 +246,16 @@ pub(super) fn handler_times(limits: &Limits) -> Times {
     }
 }
 
+/// What a function may take that talks with a client: it lasts as long as the client listens, but
+/// where handlers take turns the others wait so long only from one turn to the next.
+pub(super) fn client_times(site: &Site) -> Times {
+    let mut times = handler_times(&site.limits);
+    if !site.program.takes_turns() {
+        times.lasting = Duration::MAX;
+    }
+    times
+}
+
 /// Sends an answer; a body that is written is written from now on.
 fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: RequestId) -> Response<Body> {
     let (parts, content) = response.into_parts();
@@ -263,16 +264,11 @@ fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: RequestId)
         // It was opened instead of sent.
         Content::Socket(_) => Body::Whole(None),
         Content::Written(function) => {
-            let (stream, chunks) = site.program.clients().open_stream();
+            let (stream, chunks) = site.program.clients().open_stream(turn);
             let state = Arc::new(AtomicUsize::new(0));
             let (site, ended) = (Rc::clone(site), Arc::clone(&state));
             tokio::task::spawn_local(async move {
-                let _turn = turn;
-                // A stream lasts as long as its client listens.
-                let times = Times {
-                    lasting: std::time::Duration::MAX,
-                    ..handler_times(&site.limits)
-                };
+                let times = client_times(&site);
                 let call = site
                     .program
                     .call(&site.stream, (Value::Object(function), stream), times, Some(id));

@@ -111,12 +111,14 @@ pub(crate) async fn listen(
         _ => Err(refuse(format!("{name} is no function any more"))),
     };
     let (stream, socket_function) = (function(STREAM)?, function(SOCKET)?);
+    if !wanted.is_concurrent {
+        program.take_turns();
+    }
     let site = Rc::new(Site {
         program: Rc::clone(&program),
         handler: wanted.handler,
         stream,
         socket: socket_function,
-        turn: (!wanted.is_concurrent).then(Arc::default),
         limits: wanted.limits,
         requests: Arc::clone(&process.requests),
         unfinished: Cell::new(0),

@@ -8,7 +8,7 @@
 //! Invariant: the program's side ends with the program or with the connection, whichever is first,
 //! and the other one is told.
 
-use super::answer::{Site, handler_times, report};
+use super::answer::{Site, client_times, report};
 use super::limits::Limits;
 use crate::app::Stopping;
 use crate::metrics::Counts;
@@ -21,7 +21,7 @@ use hyper_util::rt::TokioIo;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use sx::{Object, Times, Value};
+use sx::{Object, Value};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -71,19 +71,12 @@ pub(super) async fn talk(site: Rc<Site>, function: Object, upgrade: OnUpgrade, i
         .max_message_size(Some(limits.message_bytes_max))
         .max_frame_size(Some(limits.message_bytes_max));
     let wires = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let turn = match &site.turn {
-        Some(turn) => Some(Arc::clone(turn).lock_owned().await),
-        None => None,
-    };
+    let turn = site.program.turn().await;
     let counts = &site.program.counts;
     let _open = counts.sockets.hold();
     let (number, end) = site.program.clients().open_socket(turn);
     let carried = tokio::task::spawn_local(carry(wires, end, limits, site.stop.clone(), Arc::clone(counts)));
-    // A socket lasts as long as its client listens.
-    let times = Times {
-        lasting: Duration::MAX,
-        ..handler_times(&limits)
-    };
+    let times = client_times(&site);
     let call = site
         .program
         .call(&site.socket, (Value::Object(function), number), times, Some(id));

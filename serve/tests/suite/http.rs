@@ -253,6 +253,48 @@ fn bodies_are_written_piece_by_piece() {
 }
 
 #[test]
+fn handlers_that_take_turns_go_on_between_the_pieces_of_a_body() {
+    let program = r#"
+      (define count 0)
+      (define (more) (let ((now count)) (do (perform (list "sleep" 1)) (set! count (+ now 1)))))
+      (http-listen 0 (fn (request)
+        (case (get request "path")
+          ("/pieces" {:body (fn (write) (for-each (fn (n) (do (more) (write "."))) (range 0 300)))})
+          ("/silent" {:body (fn (write) (do (write "begun") (perform (list "sleep" 60000))))})
+          (else (do (more) {:body (str count)})))))"#;
+    let limits = Limits {
+        lasting_time: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let server = Server::with(program, limits);
+    std::thread::scope(|scope| {
+        // It lasts longer than a handler may.
+        let pieces = scope.spawn(|| server.get("/pieces"));
+        std::thread::sleep(Duration::from_millis(50));
+        let began = Instant::now();
+        (0..50).for_each(|_| assert_eq!(server.get("/").status, 200));
+        assert!(!pieces.is_finished(), "{:?}", began.elapsed());
+        let pieces = pieces.join().expect("no panic");
+        assert_eq!(pieces.body.matches("\r\n.").count(), 300, "{}", pieces.body);
+    });
+    assert_eq!(server.get("/").body, "351");
+    // The others wait for one that is silent only as long as for a handler.
+    let silent = server.get("/silent");
+    assert!(
+        silent.body.contains("begun") && !silent.body.ends_with("0\r\n\r\n"),
+        "{}",
+        silent.body
+    );
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| server.get("/silent"));
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(server.get("/").body, "352");
+    });
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[test]
 fn a_client_that_leaves_ends_no_handler() {
     let server = Server::start(
         r#"(define log (list))
@@ -377,4 +419,34 @@ fn views_in_memory_follow_the_store() {
         });
         assert!(followed, "{text}: {}", server.get("/post:1").body);
     }
+}
+
+#[test]
+fn what_follows_the_store_takes_its_turn() {
+    let program = r#"
+      (define count 0)
+      (define told 0)
+      (perform (list "persist/on-change" "" (fn (change)
+        (set! count (+ count 1))
+        (set! told (+ told 1)))))
+      (define (handler request)
+        (if (= (get request "method") "POST")
+          (let ((now count))
+            (perform (list "persist/kv-put" (get request "path") "x"))
+            (perform (list "sleep" 5))
+            (set! count (+ now 1))
+            {:body "done"})
+          {:body (str told " " count)}))
+      (http-listen 0 handler)"#;
+    let server = Server::of(App {
+        store: Some(store()),
+        ..app(program)
+    });
+    (0..20).for_each(|_| assert_eq!(server.request("POST /key", "x").status, 200));
+    let all_told = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        server.get("/").body.starts_with("20 ")
+    });
+    assert!(all_told, "{}", server.get("/").body);
+    assert_eq!(server.get("/").body, "20 40");
 }
