@@ -77,7 +77,8 @@ and answers one:
 A string is sent as `text/html; charset=utf-8`, bytes as `application/octet-stream`, unless `:headers` has a `content-type`.
 Line ends in a header and any other shape are errors of the handler. An error in a handler is a 500 with a request id for
 that client and a report on standard error; nothing else notices. A client that leaves ends no handler; a function that
-writes a body gets an error from its next `write`.
+writes a body gets an error from its next `write`. A response to HEAD, and one with 204, 205 or 304, has no body; the function is
+not called then.
 
 A request's body above `:spool-bytes` lies in a file without a name, where the system keeps temporary ones (`TMPDIR`), until it is
 whole, so that slow and large uploads take disk and not memory; 507 if there is no room. The handler is called once all of it is
@@ -98,7 +99,8 @@ or 1011 after an error. It is given a dict of three functions:
 | `:close` | closes the socket, with a code (1000) and a reason |
 
 The op `ws/send`, `ws/receive` or `ws/close` is behind each, with the number of the socket. Handlers that run one after the other
-(below) do so here too: one message is handled to its end, up to the next `:receive`, before another handler runs.
+(below) do so here too: one message is handled to its end, up to the next `:receive`, before another handler runs. A request that
+names `websocket` under `Upgrade` but is no handshake as RFC 6455 says gets 400, and 426 if it speaks another version than 13.
 
 A socket or a written body lasts as long as its client; `:cpu-ms` counts between two waits. Where handlers run one after the other,
 `:receive` and `write` are where the others have their turn, even if there is nothing to wait for, and `:cpu-ms` and `:wall-ms` count
@@ -118,7 +120,7 @@ which is `sx serve` without a program, keeps everything in the store and has a w
 
 `GET /_sx/health` answers `ok` without the program. Requests that are not as RFC 9112 says get 400 (501 for codings and
 tunnels we do not do, 505 for other versions, 417 for other expectations) and the connection ends
-([malformed.rs](../serve/tests/suite/malformed.rs)). Limits, each an option too (times in milliseconds):
+([malformed.rs](../serve/tests/suite/malformed.rs)). Where the target names a host, that is `host` among the headers. Limits, each an option too (times in milliseconds):
 
 ";
 

@@ -12,8 +12,8 @@ use crate::log;
 use crate::program::{Call, Program, Turn};
 use crate::request_id::RequestId;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE};
-use hyper::{Request, Response, StatusCode};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE};
+use hyper::{Method, Request, Response, StatusCode};
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -138,9 +138,8 @@ pub(super) async fn answer(
     let mut response = respond(&site, &peer, request, id).await;
     if wants_other && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         // What the client sends next may not be HTTP.
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+        let connection = response.headers_mut().entry(CONNECTION);
+        connection.or_insert(HeaderValue::from_static("close"));
     }
     let (status, took) = (response.status().as_u16(), began.elapsed().as_micros() as u64);
     counts.requests.up();
@@ -163,13 +162,8 @@ async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Box<Request<Incoming
     if request.uri().path() == HEALTH {
         return plain(StatusCode::OK, "ok\n");
     }
-    let before = site.requests.fetch_add(1, Ordering::Relaxed);
-    let counted = Counted(Arc::clone(&site.requests));
-    if before >= site.limits.requests_max {
-        return come_again();
-    }
-    let switch = websocket::accept(request.headers());
-    let switch = switch.map(|headers| Box::new((headers, hyper::upgrade::on(&mut *request))));
+    let switch = websocket::handshake(&request);
+    let switch = switch.map(|hello| hello.map(|headers| Box::new((headers, hyper::upgrade::on(&mut *request)))));
     let length = request
         .headers()
         .get(CONTENT_LENGTH)
@@ -184,8 +178,18 @@ async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Box<Request<Incoming
             Err(status) => return closing(status),
         },
     };
+    // Until now it was a connection's, and those have a limit of their own.
+    let before = site.requests.fetch_add(1, Ordering::Relaxed);
+    let counted = Counted(Arc::clone(&site.requests));
+    if before >= site.limits.requests_max {
+        return come_again();
+    }
+    if let Some(host) = target_host(&request) {
+        request.headers_mut().insert(HOST, host);
+    }
     let sender = site.trusted.sender(&peer.direct, request.headers());
     let asked = request_dict(&request, body, sender);
+    let is_head = request.method() == Method::HEAD;
     drop(request);
     let handled = tokio::select! {
         biased;
@@ -198,7 +202,7 @@ async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Box<Request<Incoming
     let answered = result.and_then(|value| response_of(value).map_err(|message| Error::new(sx::Code::Value, message)));
     let sent = answered.and_then(|response| match response.body() {
         Content::Socket(_) => open(site, peer, response, switch, id),
-        _ => Ok(send(site, response, turn, id)),
+        _ => Ok(send(site, response, is_head, turn, id)),
     });
     sent.unwrap_or_else(|error| {
         site.program.counts.failures.up();
@@ -257,12 +261,16 @@ pub(super) fn client_times(site: &Site) -> Times {
 }
 
 /// Sends an answer; a body that is written is written from now on.
-fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: RequestId) -> Response<Body> {
+fn send(site: &Rc<Site>, response: Response<Content>, is_head: bool, turn: Turn, id: RequestId) -> Response<Body> {
     let (parts, content) = response.into_parts();
     let body = match content {
         Content::Whole(bytes) => Body::Whole((!bytes.is_empty()).then_some(bytes)),
         // It was opened instead of sent.
         Content::Socket(_) => Body::Whole(None),
+        // Nobody would get it. How long it would be is not known, so the head does not say.
+        Content::Written(_) if is_head || is_without_content(parts.status) => {
+            Body::Written(mpsc::channel(1).1, Arc::new(AtomicUsize::new(COMPLETE)))
+        }
         Content::Written(function) => {
             let (stream, chunks) = site.program.clients().open_stream(turn);
             let state = Arc::new(AtomicUsize::new(0));
@@ -289,7 +297,7 @@ fn open(
     site: &Rc<Site>,
     peer: &Peer,
     response: Response<Content>,
-    switch: Option<Box<websocket::Switch>>,
+    switch: Option<Result<Box<websocket::Switch>, StatusCode>>,
     id: RequestId,
 ) -> Result<Response<Body>, Error> {
     let (mut parts, content) = response.into_parts();
@@ -297,13 +305,39 @@ fn open(
         let message = ":websocket: the request does not ask for a WebSocket";
         return Err(Error::new(sx::Code::Value, message));
     };
-    let (headers, upgrade) = *switch;
+    let (headers, upgrade) = match switch {
+        Ok(switch) => *switch,
+        Err(status) => return Ok(no_handshake(status)),
+    };
     for (name, value) in headers {
         parts.headers.insert(name, value);
     }
     let talk = websocket::talk(Rc::clone(site), function, upgrade, id);
     peer.socket.replace(Some(tokio::task::spawn_local(talk)));
     Ok(Response::from_parts(parts, Body::Whole(None)))
+}
+
+/// The response to a handshake that opens no WebSocket; it says which version would.
+fn no_handshake(status: StatusCode) -> Response<Body> {
+    let mut response = closing(status);
+    if status == StatusCode::UPGRADE_REQUIRED {
+        let headers = response.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade, close"));
+        headers.insert(websocket::VERSION, websocket::SPOKEN);
+    }
+    response
+}
+
+/// Does a response with this status end with its head?
+fn is_without_content(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// Whom a target in absolute form names; the field `Host` does not count then (RFC 9112, 3.2.2).
+fn target_host(request: &Request<Incoming>) -> Option<HeaderValue> {
+    let authority = request.uri().authority()?;
+    HeaderValue::from_str(authority.as_str()).ok()
 }
 
 /// The status of a request of the guard's own.

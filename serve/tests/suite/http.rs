@@ -3,6 +3,7 @@
 
 use crate::support::{Answer, Server, app, store};
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use sx_serve::{App, Limits, Trusted};
 
@@ -85,6 +86,20 @@ fn connections_are_kept_and_requests_may_come_ahead() {
     assert_eq!(bodies.len(), 3, "{answers}");
     let places = ["GET /1", "POST /2 \"abc\"", "GET /3"].map(|text| answers.find(text));
     assert!(places.is_sorted() && places.iter().all(Option::is_some), "{answers}");
+}
+
+#[test]
+fn an_absolute_target_names_the_host() {
+    let server = Server::start(r#"(http-listen 0 (fn (request) {:body (get (get request "headers") "host")}))"#);
+    for (line, host, wanted) in [
+        ("GET http://b.example/a HTTP/1.1", "host: a", "b.example"),
+        ("GET http://b.example:81 HTTP/1.1", "host: a", "b.example:81"),
+        ("GET http://[::1]:81/ HTTP/1.0", "x: y", "[::1]:81"),
+        ("GET /a HTTP/1.1", "host: a", "a"),
+    ] {
+        let answer = server.request_with(&format!("{line}\r\n{host}"));
+        assert_eq!((answer.status, answer.body.as_str()), (200, wanted), "{line}");
+    }
 }
 
 #[test]
@@ -253,6 +268,34 @@ fn bodies_are_written_piece_by_piece() {
 }
 
 #[test]
+fn nobody_writes_a_body_that_nobody_gets() {
+    let server = Server::start(
+        r#"(define calls 0)
+           (define (handler request)
+             (case (get request "path")
+               ("/calls" {:body (str calls)})
+               ("/205" {:status 205 :body "x"})
+               (else {:status (if (= (get request "path") "/204") 204 200)
+                      :body (fn (write) (do (set! calls (+ calls 1)) (write "x")))})))
+           (http-listen 0 handler)"#,
+    );
+    let head = server.request("HEAD /", "");
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert_eq!(head.header("content-length"), None);
+    let empty = server.get("/204");
+    assert_eq!((empty.status, empty.body.as_str()), (204, ""));
+    let reset = server.get("/205");
+    assert_eq!((reset.status, reset.body.as_str()), (205, ""));
+    assert_eq!(
+        (reset.header("content-length"), reset.header("content-type")),
+        (Some("0"), None)
+    );
+    assert_eq!(server.get("/calls").body, "0");
+    assert_eq!(server.get("/").status, 200);
+    assert_eq!(server.get("/calls").body, "1");
+}
+
+#[test]
 fn handlers_that_take_turns_go_on_between_the_pieces_of_a_body() {
     let program = r#"
       (define count 0)
@@ -331,6 +374,29 @@ fn what_is_under_way_ends_when_the_server_stops() {
     let mut rest = Vec::new();
     assert_eq!(idle.read_to_end(&mut rest).expect("closed"), 0);
     assert_eq!(server.end().expect("a value").to_string(), "\"stopped\"");
+}
+
+#[test]
+fn uploads_are_no_requests_until_they_are_whole() {
+    let limits = Limits {
+        requests_max: 4,
+        ..Limits::default()
+    };
+    let server = Server::with(ECHO, limits);
+    let mut uploads: Vec<TcpStream> = (0..8).map(|_| server.connect()).collect();
+    for upload in &mut uploads {
+        upload
+            .write_all(b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 2\r\n\r\n")
+            .expect("sends");
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(server.get("/").status, 200);
+    for mut upload in uploads {
+        upload.write_all(b"hi").expect("sends");
+        let mut answer = String::new();
+        upload.read_to_string(&mut answer).expect("an answer");
+        assert_eq!(Answer::of(&answer).status, 200);
+    }
 }
 
 #[test]
