@@ -51,7 +51,8 @@ const HTTP: &str = "
 ## HTTP
 
 `(http-listen port handler)` answers requests on a port of the address `SX_HTTP_HOST` (127.0.0.1) until the process gets
-SIGTERM or Ctrl-C; requests under way are finished then. Port 0 is any free one. The handler is called with a dict:
+SIGTERM or Ctrl-C. Connections that were made until then are answered, requests under way are finished, and later ones are
+refused. Port 0 is any free one. The handler is called with a dict:
 
 | key | value |
 |---|---|
@@ -77,8 +78,8 @@ and answers one:
 A string is sent as `text/html; charset=utf-8`, bytes as `application/octet-stream`, unless `:headers` has a `content-type`.
 Line ends in a header and any other shape are errors of the handler. An error in a handler is a 500 with a request id for
 that client and a report on standard error; nothing else notices. A client that leaves ends no handler; a function that
-writes a body gets an error from its next `write`. A response to HEAD, and one with 204, 205 or 304, has no body; the function is
-not called then.
+writes a body gets an error from its next `write`, which waits as long as the client has no room for more. A response to HEAD, and one
+with 204, 205 or 304, has no body; the function is not called then.
 
 A request's body above `:spool-bytes` lies in a file without a name, where the system keeps temporary ones (`TMPDIR`), until it is
 whole, so that slow and large uploads take disk and not memory; 507 if there is no room. The handler is called once all of it is
