@@ -127,7 +127,8 @@ tunnels we do not do, 505 for other versions, 417 for other expectations) and th
 
 const AROUND: &str = "
 `SX_LOG=info` logs each request on standard error: its id, method, path, status and time; what a handler logs with the op `log`
-names the same id, and so do an error's 500 and its report. `SX_LOG_FORMAT=json` makes each line an object.
+names the same id, and so do an error's 500 and its report. An event is one line: control characters in it are escaped.
+`SX_LOG_FORMAT=json` makes each line an object.
 
 If Rust code panics in an isolate, which is a bug, the requests it has get 503 with Retry-After, the isolate is made anew, and the
 other workers do not notice.

@@ -330,6 +330,37 @@ fn a_server_whose_isolate_broke_still_stops_when_it_is_told() {
 }
 
 #[test]
+fn the_admin_listener_outlives_a_lack_of_descriptors() {
+    let folder = Folder::new("descriptors");
+    let socket = folder.0.join("admin.sock");
+    let server = Apart::start(&socket, 48);
+    let many: Vec<UnixStream> = (0..60)
+        .map(|_| UnixStream::connect(&socket).expect("connects"))
+        .collect();
+    std::thread::sleep(Duration::from_millis(200));
+    drop(many);
+    assert!(ask(&socket, "/_sx/health").ends_with("ok\n"));
+    assert_eq!(server.get("/"), 200);
+}
+
+#[test]
+fn an_admin_socket_is_removed_only_by_its_own_process() {
+    let folder = Folder::new("successor");
+    let socket = folder.0.join("admin.sock");
+    let start = || {
+        Server::of(App {
+            admin: Some(Admin::Socket(socket.clone())),
+            ..app(r#"(http-listen 0 (fn (request) {:body "x"}))"#)
+        })
+    };
+    let (old, new) = (start(), start());
+    old.end().expect("a value");
+    assert!(ask(&socket, "/_sx/health").ends_with("ok\n"));
+    new.end().expect("a value");
+    assert!(!socket.exists());
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn no_page_is_writable_and_executable() {
     let engine = sx::Engine::with(sx::Options {
