@@ -14,7 +14,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener as StdListener;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -54,22 +54,37 @@ impl FromStr for Admin {
 pub(crate) struct Running {
     /// Dropped first: the thread's loop ends with it.
     _stop: tokio::sync::oneshot::Sender<()>,
-    socket: Option<PathBuf>,
+    _place: Option<Place>,
 }
 
-impl Drop for Running {
+/// A file as it was made.
+struct Place {
+    path: PathBuf,
+    mark: Option<(u64, u64)>,
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(path) = &self.socket {
-            // Another process may have taken its place.
-            let _ = std::fs::remove_file(path);
+        // Another process may have put its own there.
+        if mark_of(&self.path) == self.mark {
+            let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// The device and number of a file, which no other one has at the same time.
+fn mark_of(path: &Path) -> Option<(u64, u64)> {
+    let about = std::fs::symlink_metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
 }
 
 enum Bound {
     Socket(StdUnixListener),
     Address(StdListener),
 }
+
+/// How long to wait when no connection can be accepted, for lack of descriptors for instance.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Longer conversations are cut off.
 const LASTING: Duration = Duration::from_secs(30);
@@ -83,8 +98,11 @@ pub(crate) fn start(place: &Admin, process: &Arc<Process>) -> io::Result<Running
         };
         io::Error::new(error.kind(), format!("admin listener at {place}: {error}"))
     };
-    let (bound, socket) = match place {
-        Admin::Socket(path) => (Bound::Socket(bind_socket(path).map_err(about)?), Some(path.clone())),
+    let (bound, _place) = match place {
+        Admin::Socket(path) => {
+            let (listener, place) = bind_socket(path).map_err(about)?;
+            (Bound::Socket(listener), Some(place))
+        }
         Admin::Address(address) => {
             let listener = StdListener::bind(address).map_err(about)?;
             listener.set_nonblocking(true).map_err(about)?;
@@ -104,19 +122,21 @@ pub(crate) fn start(place: &Admin, process: &Arc<Process>) -> io::Result<Running
             }
         });
     })?;
-    Ok(Running { _stop: stop, socket })
+    Ok(Running { _stop: stop, _place })
 }
 
 /// A socket that only its user may open, from the moment it is there.
-fn bind_socket(path: &Path) -> io::Result<StdUnixListener> {
+fn bind_socket(path: &Path) -> io::Result<(StdUnixListener, Place)> {
     let fresh = path.with_extension(format!("{}", std::process::id()));
     let _ = std::fs::remove_file(&fresh);
     let listener = StdUnixListener::bind(&fresh)?;
     std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    let mark = mark_of(&fresh);
     // What a process that has ended left there goes.
     std::fs::rename(&fresh, path)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    let path = path.to_owned();
+    Ok((listener, Place { path, mark }))
 }
 
 async fn accept_all(bound: Bound, process: Arc<Process>) -> io::Result<()> {
@@ -124,21 +144,35 @@ async fn accept_all(bound: Bound, process: Arc<Process>) -> io::Result<()> {
         Bound::Socket(listener) => {
             let listener = UnixListener::from_std(listener)?;
             loop {
-                let (stream, _) = listener.accept().await?;
-                tokio::spawn(serve(Guard::new(stream, Limits::default()), Arc::clone(&process)));
+                serve(listener.accept().await.map(|(stream, _)| stream), &process).await;
             }
         }
         Bound::Address(listener) => {
             let listener = TcpListener::from_std(listener)?;
             loop {
-                let (stream, _) = listener.accept().await?;
-                tokio::spawn(serve(Guard::new(stream, Limits::default()), Arc::clone(&process)));
+                serve(listener.accept().await.map(|(stream, _)| stream), &process).await;
             }
         }
     }
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: Guard<S>, process: Arc<Process>) {
+/// Serves a connection in a task of its own; waits a little if there is none.
+async fn serve<S>(accepted: io::Result<S>, process: &Arc<Process>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    match accepted {
+        Ok(stream) => {
+            tokio::spawn(converse(Guard::new(stream, Limits::default()), Arc::clone(process)));
+        }
+        Err(error) => {
+            tracing::warn!(target: "sx::admin", "accept: {error}");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: Guard<S>, process: Arc<Process>) {
     let service = service_fn(move |request| answer(Arc::clone(&process), request));
     let connection = http1::Builder::new().serve_connection(stream, service);
     // A client that leaves or dawdles hears nothing.

@@ -149,6 +149,11 @@ impl Stop {
 pub(crate) struct Stopping(watch::Receiver<u64>, u64);
 
 impl Stopping {
+    /// Is it to stop already?
+    pub fn is_told(&self) -> bool {
+        *self.0.borrow() > self.1
+    }
+
     /// Waits until it is to stop.
     pub async fn wait(&mut self) {
         let program = self.1;

@@ -54,6 +54,8 @@ pub enum Answer {
     Now(Result<Value, Refusal>),
     /// Where it will come from.
     Later(Later),
+    /// The same; others take their turn meanwhile, so it may take as long as it likes.
+    Aside(Later),
     /// There is no such op.
     Unknown,
 }

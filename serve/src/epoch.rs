@@ -135,7 +135,7 @@ impl Session<'_> {
         }
         match self.edge.perform(op, &arguments) {
             Answer::Now(answer) => self.give(answer),
-            Answer::Later(answer) => match self.isolate.park() {
+            Answer::Later(answer) | Answer::Aside(answer) => match self.isolate.park() {
                 Ok(fiber) => {
                     let answer = self.edge.wait(answer);
                     self.isolate.unpark(fiber);

@@ -20,6 +20,7 @@ mod program;
 mod reference;
 mod reload;
 mod request_id;
+mod signals;
 mod ticker;
 mod watch;
 mod worker;

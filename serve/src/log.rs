@@ -2,7 +2,7 @@
 //! text, or as an object of JSON.
 //!
 //! Deliberately absent: spans, colours, files, filters by place; whoever wants them sets another
-//! subscriber. Invariant: a line is written in one piece.
+//! subscriber. Invariant: an event is one line, written in one piece, whatever its text has in it.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -92,15 +92,31 @@ impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         // Writing to a string cannot fail, here and below.
         let _ = match field.name() {
-            "message" => write!(self.0, " {value}"),
+            "message" => write!(OneLine(self.0), " {value}"),
             name => write!(self.0, " {name}={value:?}"),
         };
     }
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         let _ = match field.name() {
-            "message" => write!(self.0, " {value:?}"),
-            name => write!(self.0, " {name}={value:?}"),
+            "message" => write!(OneLine(self.0), " {value:?}"),
+            name => write!(OneLine(self.0), " {name}={value:?}"),
         };
+    }
+}
+
+/// Text that is written here ends no line and moves no cursor.
+struct OneLine<'l>(&'l mut String);
+
+impl std::fmt::Write for OneLine<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for c in text.chars() {
+            match c {
+                '\u{2028}' | '\u{2029}' => self.0.extend(c.escape_default()),
+                c if c.is_control() => self.0.extend(c.escape_default()),
+                c => self.0.push(c),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -149,6 +165,17 @@ fn json_text(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_stays_in_its_line() {
+        let mut out = String::new();
+        write!(
+            OneLine(&mut out),
+            "a\n1796055000.000 INFO\r\u{1b}[2J\u{85}\u{2028} ü\t\"b\""
+        )
+        .expect("written");
+        assert_eq!(out, r#"a\n1796055000.000 INFO\r\u{1b}[2J\u{85}\u{2028} ü\t"b""#);
+    }
 
     #[test]
     fn text_in_json_keeps_its_quotes() {

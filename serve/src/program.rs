@@ -13,13 +13,13 @@ use crate::edge::{Answer, Edge, Later, Refusal};
 use crate::metrics::{Counts, Question};
 use crate::request_id::RequestId;
 use crate::ticker::{Ticker, Watched};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use sx::{Arguments, Code, Error, Event, Fiber, Isolate, Object, Times, Value};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
 /// What answers the ops of programs that the edge does not know: those about the server itself.
@@ -32,6 +32,8 @@ pub struct Program {
     special: RefCell<Option<Special>>,
     watched: Watched,
     clients: Clients,
+    /// Held by what runs, once handlers run one after the other.
+    turns: OnceCell<Arc<Mutex<()>>>,
     /// What the worker counts.
     pub counts: Arc<Counts>,
     health: watch::Sender<Health>,
@@ -64,11 +66,14 @@ pub struct Going {
 enum State {
     Preempted(Fiber),
     Waiting(Fiber, Later),
+    /// The same, while others take their turn.
+    Aside(Fiber, Later),
 }
 
 /// What a call may take, and for whom it is made.
 #[derive(Clone)]
 struct Terms {
+    lasting: Duration,
     deadline: Option<Instant>,
     grace: Duration,
     id: Option<RequestId>,
@@ -77,6 +82,7 @@ struct Terms {
 impl Terms {
     fn new(times: Times, id: Option<RequestId>) -> Terms {
         Terms {
+            lasting: times.lasting,
             deadline: Instant::now().checked_add(times.lasting),
             grace: times.grace,
             id,
@@ -94,6 +100,7 @@ impl Program {
             special: RefCell::default(),
             watched,
             clients: Clients::default(),
+            turns: OnceCell::new(),
             counts,
             health: watch::Sender::new(Health::Well),
         })
@@ -117,6 +124,34 @@ impl Program {
     /// The edge.
     pub fn edge(&self) -> &Edge {
         &self.edge
+    }
+
+    // --- turns ---------------------------------------------------------------------------------
+
+    /// From now on handlers run one after the other.
+    pub fn take_turns(&self) {
+        self.turns.get_or_init(Arc::default);
+    }
+
+    /// Do they?
+    pub fn takes_turns(&self) -> bool {
+        self.turns.get().is_some()
+    }
+
+    /// The right to run a handler, once it is free.
+    pub async fn turn(&self) -> Turn {
+        match self.turns.get() {
+            Some(turns) => Some(Arc::clone(turns).lock_owned().await),
+            None => None,
+        }
+    }
+
+    /// The same; nothing if it is not free.
+    pub fn free_turn(&self) -> Option<Turn> {
+        match self.turns.get() {
+            Some(turns) => Arc::clone(turns).try_lock_owned().ok().map(Some),
+            None => Some(None),
+        }
     }
 
     // --- calls ---------------------------------------------------------------------------------
@@ -177,6 +212,10 @@ impl Program {
                             Err(error) => isolate.refuse(error.code, error.message.clone()),
                         }
                     }
+                    Answer::Aside(later) => match isolate.park() {
+                        Ok(fiber) => return going(State::Aside(fiber, later)),
+                        Err(error) => isolate.refuse(error.code, error.message.clone()),
+                    },
                 },
             }
         }
@@ -194,7 +233,7 @@ impl Program {
     pub async fn finish(&self, call: Call) -> Result<Value, Error> {
         let mut call = call;
         loop {
-            let Going { state, terms } = match call {
+            let Going { state, mut terms } = match call {
                 Call::Over(result) => return result,
                 Call::Going(going) => going,
             };
@@ -208,7 +247,22 @@ impl Program {
                     isolate.unpark(fiber);
                     call = self.run(&mut isolate, terms);
                 }
-                State::Waiting(fiber, later) => {
+                State::Aside(fiber, later) if !fiber.is_told() => {
+                    terms.deadline = None;
+                    let answer = self.wait(later, &fiber, &terms).await;
+                    if self.is_broken() {
+                        return Err(broken());
+                    }
+                    terms.deadline = Instant::now().checked_add(terms.lasting);
+                    let mut isolate = self.isolate.borrow_mut();
+                    isolate.unpark(fiber);
+                    isolate.renew_time();
+                    if let Some(answer) = answer {
+                        give(&mut isolate, answer);
+                    }
+                    call = self.run(&mut isolate, terms);
+                }
+                State::Waiting(fiber, later) | State::Aside(fiber, later) => {
                     let answer = self.wait(later, &fiber, &terms).await;
                     if self.is_broken() {
                         return Err(broken());

@@ -51,7 +51,8 @@ const HTTP: &str = "
 ## HTTP
 
 `(http-listen port handler)` answers requests on a port of the address `SX_HTTP_HOST` (127.0.0.1) until the process gets
-SIGTERM or Ctrl-C; requests under way are finished then. Port 0 is any free one. The handler is called with a dict:
+SIGTERM or Ctrl-C. Connections that were made until then are answered, requests under way are finished, and later ones are
+refused. Port 0 is any free one. The handler is called with a dict:
 
 | key | value |
 |---|---|
@@ -77,7 +78,8 @@ and answers one:
 A string is sent as `text/html; charset=utf-8`, bytes as `application/octet-stream`, unless `:headers` has a `content-type`.
 Line ends in a header and any other shape are errors of the handler. An error in a handler is a 500 with a request id for
 that client and a report on standard error; nothing else notices. A client that leaves ends no handler; a function that
-writes a body gets an error from its next `write`.
+writes a body gets an error from its next `write`, which waits as long as the client has no room for more. A response to HEAD, and one
+with 204, 205 or 304, has no body; the function is not called then.
 
 A request's body above `:spool-bytes` lies in a file without a name, where the system keeps temporary ones (`TMPDIR`), until it is
 whole, so that slow and large uploads take disk and not memory; 507 if there is no room. The handler is called once all of it is
@@ -98,8 +100,13 @@ or 1011 after an error. It is given a dict of three functions:
 | `:close` | closes the socket, with a code (1000) and a reason |
 
 The op `ws/send`, `ws/receive` or `ws/close` is behind each, with the number of the socket. Handlers that run one after the other
-(below) do so here too: one message is handled to its end, up to the next `:receive`, before another handler runs. A socket or
-a written body lasts as long as its client; `:cpu-ms` counts between two waits.
+(below) do so here too: one message is handled to its end, up to the next `:receive`, before another handler runs. A request that
+names `websocket` under `Upgrade` but is no handshake as RFC 6455 says gets 400, and 426 if it speaks another version than 13.
+
+A socket or a written body lasts as long as its client; `:cpu-ms` counts between two waits. Where handlers run one after the other,
+`:receive` and `write` are where the others have their turn, even if there is nothing to wait for, and `:cpu-ms` and `:wall-ms` count
+from one of them to the next: a function that only sleeps keeps the others waiting, and is told `deadline exceeded` like a handler.
+`(write \"\")` sends nothing and gives way.
 
 One handler runs to its end before the next begins, so a program with counters is right unmodified. Options, a dict as
 third argument:
@@ -114,13 +121,14 @@ which is `sx serve` without a program, keeps everything in the store and has a w
 
 `GET /_sx/health` answers `ok` without the program. Requests that are not as RFC 9112 says get 400 (501 for codings and
 tunnels we do not do, 505 for other versions, 417 for other expectations) and the connection ends
-([malformed.rs](../serve/tests/suite/malformed.rs)). Limits, each an option too (times in milliseconds):
+([malformed.rs](../serve/tests/suite/malformed.rs)). Where the target names a host, that is `host` among the headers. Limits, each an option too (times in milliseconds):
 
 ";
 
 const AROUND: &str = "
 `SX_LOG=info` logs each request on standard error: its id, method, path, status and time; what a handler logs with the op `log`
-names the same id, and so do an error's 500 and its report. `SX_LOG_FORMAT=json` makes each line an object.
+names the same id, and so do an error's 500 and its report. An event is one line: control characters in it are escaped.
+`SX_LOG_FORMAT=json` makes each line an object.
 
 If Rust code panics in an isolate, which is a bug, the requests it has get 503 with Retry-After, the isolate is made anew, and the
 other workers do not notice.
@@ -155,7 +163,8 @@ for those `SX_HTTP_REACHABLE` names. `https` needs a build with the feature `tls
 
 A program that serves also has `(perform (list \"persist/on-change\" prefix f))`: from then on `(f {:op :key :seq :revision})` is
 called for every change to a key or stream that begins with the prefix, in whatever worker it was made, in order, after it is
-durable. `:op` is put, delete, append, truncate, or everything when changes were missed.
+durable. `:op` is put, delete, append, truncate, or everything when changes were missed or more than 10,000 wait to be told. The
+calls take turns with handlers that run one after the other.
 
 Values are kept as they are: every number, string, symbol, list, vector, bytevector, set and dict comes back equal, dicts in
 their order. Procedures and other objects are refused.

@@ -9,7 +9,7 @@
 use crate::app::Reread;
 use crate::host::Files;
 use crate::log;
-use crate::worker::{Process, run_noting, stop_on_signals};
+use crate::worker::{Process, run_noting};
 use std::sync::Arc;
 use std::time::Duration;
 use sx::{Error, Source, Value};
@@ -36,7 +36,7 @@ pub(crate) fn run(process: &Arc<Process>, reread: &Reread) -> Result<Value, Erro
 }
 
 async fn watch(process: &Arc<Process>, reread: &Reread) -> Result<Value, Error> {
-    tokio::task::spawn_local(stop_on_signals(process.stop.clone()));
+    process.heed_signals().map_err(|error| crate::app::io_error(&error))?;
     let (ended, mut ends) = mpsc::unbounded_channel();
     let mut programs = Programs {
         process,

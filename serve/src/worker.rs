@@ -7,17 +7,17 @@
 use crate::app::{App, Stop, io_error};
 use crate::edge::{Answer, Edge};
 use crate::host::{Files, SharedHost};
-use crate::http::{Listening, listen};
+use crate::http::{Listening, Socket, listen};
 use crate::log;
 use crate::metrics::{Counted, Workers};
 use crate::program::Program;
+use crate::signals::Signals;
 use crate::ticker::Ticker;
 use crate::watch::Watches;
 use std::cell::Cell;
-use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use sx::{Code, Error, RealHost, Source, Times, Value};
 
@@ -26,8 +26,8 @@ pub(crate) struct Process {
     pub app: App,
     pub ticker: Ticker,
     pub stop: Stop,
-    /// The socket, once a program has bound it.
-    pub socket: OnceLock<TcpListener>,
+    pub socket: Socket,
+    signals: Mutex<Option<Signals>>,
     /// Handlers that have not ended.
     pub requests: Arc<AtomicUsize>,
     /// Workers, for whoever asks how they are.
@@ -40,10 +40,20 @@ impl Process {
             app,
             ticker: Ticker::start().map_err(|error| io_error(&error))?,
             stop: Stop::new(),
-            socket: OnceLock::new(),
+            socket: Socket::default(),
+            signals: Mutex::default(),
             requests: Arc::default(),
             workers: Workers::default(),
         })
+    }
+
+    /// Signals stop the server from now on.
+    pub fn heed_signals(&self) -> std::io::Result<()> {
+        let mut signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner);
+        if signals.is_none() {
+            *signals = Some(Signals::heed(self.stop.clone())?);
+        }
+        Ok(())
     }
 }
 
@@ -174,22 +184,25 @@ fn special_ops(
             let Some(program) = weak.upgrade() else {
                 return Answer::Unknown;
             };
-            let process = &running.process;
-            if let Some(access) = &process.app.access {
-                host.set_access(access.clone());
-                program.edge().set_access(access.clone());
-            }
             let listening = Listening {
-                process: Arc::clone(process),
-                stop: process.stop.of(running.number),
-                worker: number,
-                has_listened: listens.replace(true),
+                process: Arc::clone(&running.process),
+                stop: running.process.stop.of(running.number),
+                is_first: number == 1,
+                has_listened: listens.get(),
             };
-            let more = {
-                let running = Arc::clone(&running);
-                move |count| start_workers(&running, count)
+            let begins = {
+                let (running, host) = (Arc::clone(&running), host.clone());
+                let (program, listens) = (Rc::clone(&program), Rc::clone(&listens));
+                move |count| {
+                    listens.set(true);
+                    if let Some(access) = &running.process.app.access {
+                        host.set_access(access.clone());
+                        program.edge().set_access(access.clone());
+                    }
+                    start_workers(&running, count)
+                }
             };
-            Answer::Later(Box::pin(listen(program, listening, arguments.to_vec(), more)))
+            Answer::Later(Box::pin(listen(program, listening, arguments.to_vec(), begins)))
         }
         "persist/on-change" => match weak.upgrade() {
             Some(program) => watches.watch(&program, arguments),
@@ -208,7 +221,6 @@ fn start_workers(running: &Arc<Running>, count: usize) -> Result<(), String> {
         return Ok(());
     }
     running.process.stop.stop_before(running.number);
-    tokio::task::spawn_local(stop_on_signals(running.process.stop.clone()));
     let mut workers = running.workers.lock().unwrap_or_else(PoisonError::into_inner);
     for index in 0..count {
         let running = Arc::clone(running);
@@ -223,20 +235,4 @@ fn start_workers(running: &Arc<Running>, count: usize) -> Result<(), String> {
         workers.push(worker.map_err(|error| error.to_string())?);
     }
     Ok(())
-}
-
-/// Stops the server when the process is asked to end.
-pub(crate) async fn stop_on_signals(stop: Stop) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-    stop.stop();
-    // Whoever asks twice does not want to wait.
-    int.recv().await;
-    std::process::exit(130);
 }

@@ -254,11 +254,12 @@ impl Isolate {
         self.machine.refuse_unhandled();
     }
 
-    /// The time the current program may run begins anew, unless it is over already: for programs that
-    /// wait again and again for as long as somebody listens.
+    /// The time the current program may run and last begins anew, unless it is over already: for
+    /// programs that wait again and again for as long as somebody listens.
     pub fn renew_time(&mut self) {
         if !self.clock.is_told {
             self.clock.ran = 0;
+            self.clock.began = self.machine.isolate.host.monotonic_ns();
         }
     }
 

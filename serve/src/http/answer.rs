@@ -12,8 +12,8 @@ use crate::log;
 use crate::program::{Call, Program, Turn};
 use crate::request_id::RequestId;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE};
-use hyper::{Request, Response, StatusCode};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE};
+use hyper::{Method, Request, Response, StatusCode};
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -23,9 +23,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use sx::{Error, Object, Style, Times, Value};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// What every connection of a worker shares.
@@ -36,8 +36,6 @@ pub(super) struct Site {
     pub stream: Object,
     /// Calls `(function socket)` for an open WebSocket, given the function and the number of a socket.
     pub socket: Object,
-    /// Held by the handler that runs; `None` if handlers interleave.
-    pub turn: Option<Arc<Mutex<()>>>,
     pub limits: Limits,
     /// Handlers of the process that have not ended.
     pub requests: Arc<AtomicUsize>,
@@ -140,9 +138,8 @@ pub(super) async fn answer(
     let mut response = respond(&site, &peer, request, id).await;
     if wants_other && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         // What the client sends next may not be HTTP.
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+        let connection = response.headers_mut().entry(CONNECTION);
+        connection.or_insert(HeaderValue::from_static("close"));
     }
     let (status, took) = (response.status().as_u16(), began.elapsed().as_micros() as u64);
     counts.requests.up();
@@ -165,13 +162,8 @@ async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Box<Request<Incoming
     if request.uri().path() == HEALTH {
         return plain(StatusCode::OK, "ok\n");
     }
-    let before = site.requests.fetch_add(1, Ordering::Relaxed);
-    let counted = Counted(Arc::clone(&site.requests));
-    if before >= site.limits.requests_max {
-        return come_again();
-    }
-    let switch = websocket::accept(request.headers());
-    let switch = switch.map(|headers| Box::new((headers, hyper::upgrade::on(&mut *request))));
+    let switch = websocket::handshake(&request);
+    let switch = switch.map(|hello| hello.map(|headers| Box::new((headers, hyper::upgrade::on(&mut *request)))));
     let length = request
         .headers()
         .get(CONTENT_LENGTH)
@@ -186,8 +178,18 @@ async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Box<Request<Incoming
             Err(status) => return closing(status),
         },
     };
+    // Until now it was a connection's, and those have a limit of their own.
+    let before = site.requests.fetch_add(1, Ordering::Relaxed);
+    let counted = Counted(Arc::clone(&site.requests));
+    if before >= site.limits.requests_max {
+        return come_again();
+    }
+    if let Some(host) = target_host(&request) {
+        request.headers_mut().insert(HOST, host);
+    }
     let sender = site.trusted.sender(&peer.direct, request.headers());
     let asked = request_dict(&request, body, sender);
+    let is_head = request.method() == Method::HEAD;
     drop(request);
     let handled = tokio::select! {
         biased;
@@ -200,7 +202,7 @@ async fn respond(site: &Rc<Site>, peer: &Peer, mut request: Box<Request<Incoming
     let answered = result.and_then(|value| response_of(value).map_err(|message| Error::new(sx::Code::Value, message)));
     let sent = answered.and_then(|response| match response.body() {
         Content::Socket(_) => open(site, peer, response, switch, id),
-        _ => Ok(send(site, response, turn, id)),
+        _ => Ok(send(site, response, is_head, turn, id)),
     });
     sent.unwrap_or_else(|error| {
         site.program.counts.failures.up();
@@ -217,11 +219,7 @@ async fn handle(
     id: RequestId,
 ) -> Option<(Result<Value, Error>, Turn)> {
     let times = handler_times(&site.limits);
-    let free = match &site.turn {
-        None => Some(None),
-        Some(turn) => Arc::clone(turn).try_lock_owned().ok().map(Some),
-    };
-    let begun = match free {
+    let begun = match site.program.free_turn() {
         Some(turn) => match site.program.call(&site.handler, (request,), times, Some(id)) {
             Call::Over(result) => return Some((result, turn)),
             call => Ok((call, turn)),
@@ -234,10 +232,7 @@ async fn handle(
         let (call, turn) = match begun {
             Ok(begun) => begun,
             Err(request) => {
-                let turn = match &site.turn {
-                    Some(turn) => Some(Arc::clone(turn).lock_owned().await),
-                    None => None,
-                };
+                let turn = site.program.turn().await;
                 (site.program.call(&site.handler, (request,), times, Some(id)), turn)
             }
         };
@@ -255,24 +250,33 @@ pub(super) fn handler_times(limits: &Limits) -> Times {
     }
 }
 
+/// What a function may take that talks with a client: it lasts as long as the client listens, but
+/// where handlers take turns the others wait so long only from one turn to the next.
+pub(super) fn client_times(site: &Site) -> Times {
+    let mut times = handler_times(&site.limits);
+    if !site.program.takes_turns() {
+        times.lasting = Duration::MAX;
+    }
+    times
+}
+
 /// Sends an answer; a body that is written is written from now on.
-fn send(site: &Rc<Site>, response: Response<Content>, turn: Turn, id: RequestId) -> Response<Body> {
+fn send(site: &Rc<Site>, response: Response<Content>, is_head: bool, turn: Turn, id: RequestId) -> Response<Body> {
     let (parts, content) = response.into_parts();
     let body = match content {
         Content::Whole(bytes) => Body::Whole((!bytes.is_empty()).then_some(bytes)),
         // It was opened instead of sent.
         Content::Socket(_) => Body::Whole(None),
+        // Nobody would get it. How long it would be is not known, so the head does not say.
+        Content::Written(_) if is_head || is_without_content(parts.status) => {
+            Body::Written(mpsc::channel(1).1, Arc::new(AtomicUsize::new(COMPLETE)))
+        }
         Content::Written(function) => {
-            let (stream, chunks) = site.program.clients().open_stream();
+            let (stream, chunks) = site.program.clients().open_stream(turn);
             let state = Arc::new(AtomicUsize::new(0));
             let (site, ended) = (Rc::clone(site), Arc::clone(&state));
             tokio::task::spawn_local(async move {
-                let _turn = turn;
-                // A stream lasts as long as its client listens.
-                let times = Times {
-                    lasting: std::time::Duration::MAX,
-                    ..handler_times(&site.limits)
-                };
+                let times = client_times(&site);
                 let call = site
                     .program
                     .call(&site.stream, (Value::Object(function), stream), times, Some(id));
@@ -293,7 +297,7 @@ fn open(
     site: &Rc<Site>,
     peer: &Peer,
     response: Response<Content>,
-    switch: Option<Box<websocket::Switch>>,
+    switch: Option<Result<Box<websocket::Switch>, StatusCode>>,
     id: RequestId,
 ) -> Result<Response<Body>, Error> {
     let (mut parts, content) = response.into_parts();
@@ -301,13 +305,39 @@ fn open(
         let message = ":websocket: the request does not ask for a WebSocket";
         return Err(Error::new(sx::Code::Value, message));
     };
-    let (headers, upgrade) = *switch;
+    let (headers, upgrade) = match switch {
+        Ok(switch) => *switch,
+        Err(status) => return Ok(no_handshake(status)),
+    };
     for (name, value) in headers {
         parts.headers.insert(name, value);
     }
     let talk = websocket::talk(Rc::clone(site), function, upgrade, id);
     peer.socket.replace(Some(tokio::task::spawn_local(talk)));
     Ok(Response::from_parts(parts, Body::Whole(None)))
+}
+
+/// The response to a handshake that opens no WebSocket; it says which version would.
+fn no_handshake(status: StatusCode) -> Response<Body> {
+    let mut response = closing(status);
+    if status == StatusCode::UPGRADE_REQUIRED {
+        let headers = response.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade, close"));
+        headers.insert(websocket::VERSION, websocket::SPOKEN);
+    }
+    response
+}
+
+/// Does a response with this status end with its head?
+fn is_without_content(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// Whom a target in absolute form names; the field `Host` does not count then (RFC 9112, 3.2.2).
+fn target_host(request: &Request<Incoming>) -> Option<HeaderValue> {
+    let authority = request.uri().authority()?;
+    HeaderValue::from_str(authority.as_str()).ok()
 }
 
 /// The status of a request of the guard's own.

@@ -89,7 +89,8 @@ pub struct Guard<S> {
     given: usize,
     waiting: Waiting,
     timer: Option<Pin<Box<Sleep>>>,
-    body_began: Instant,
+    /// Since when the server has been waiting for the body.
+    body_began: Option<Instant>,
     body_bytes: u64,
     stalled: Option<Pin<Box<Sleep>>>,
     ended: bool,
@@ -107,7 +108,7 @@ impl<S> Guard<S> {
             given: 0,
             waiting: Waiting::Nothing,
             timer: None,
-            body_began: Instant::now(),
+            body_began: None,
             body_bytes: 0,
             stalled: None,
             ended: false,
@@ -161,7 +162,7 @@ impl<S> Guard<S> {
                     Framing::Chunked => Place::ChunkLine,
                 };
                 if self.place != Place::Head {
-                    self.body_began = Instant::now();
+                    self.body_began = None;
                     self.body_bytes = 0;
                 }
                 true
@@ -293,7 +294,9 @@ impl<S> Guard<S> {
             }
             Waiting::Body => {
                 let bought = Duration::from_millis(self.body_bytes * 1000 / 1024);
-                Some(self.body_began + self.limits.body_time + bought)
+                // While an earlier request is answered nobody asks for the body.
+                let began = *self.body_began.get_or_insert_with(Instant::now);
+                Some(began + self.limits.body_time + bought)
             }
             Waiting::Idle if self.waiting != waiting => Some(Instant::now() + self.limits.idle_time),
             Waiting::Head if self.waiting != waiting => Some(Instant::now() + self.limits.head_time),

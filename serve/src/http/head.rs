@@ -6,6 +6,7 @@
 //! has no space before its colon and is not folded.
 
 use super::limits::Limits;
+use std::net::Ipv6Addr;
 
 /// How the body of a request is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum Framing {
 pub struct Head {
     /// The body.
     pub framing: Framing,
-    /// The client asks for another protocol, so what follows may not be HTTP.
+    /// The client asks for a WebSocket, so what follows may not be HTTP.
     pub is_upgrade: bool,
 }
 
@@ -67,7 +68,7 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<Head, Status> {
     let text = bytes.strip_suffix(b"\r\n\r\n").ok_or(BAD)?;
     let mut lines = Lines(Some(text));
     let line = lines.next().ok_or(BAD)??;
-    let is_1_1 = request_line(line, limits)?;
+    let line = request_line(line, limits)?;
     let mut fields = Fields::default();
     for (count, line) in lines.enumerate() {
         if count >= limits.fields_max {
@@ -75,7 +76,7 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<Head, Status> {
         }
         fields.add(line?)?;
     }
-    fields.finish(is_1_1)
+    fields.finish(line)
 }
 
 /// Lines that end in CRLF; a lone CR or LF in one is an error.
@@ -99,8 +100,15 @@ impl<'b> Iterator for Lines<'b> {
     }
 }
 
-/// Checks `method SP target SP version`; is it HTTP/1.1?
-fn request_line(line: &[u8], limits: &Limits) -> Result<bool, Status> {
+/// What a request line says that matters for framing.
+#[derive(Clone, Copy)]
+struct Line {
+    is_1_1: bool,
+    is_get: bool,
+}
+
+/// Checks `method SP target SP version`.
+fn request_line(line: &[u8], limits: &Limits) -> Result<Line, Status> {
     let mut parts = line.split(|byte| *byte == b' ');
     let (method, target, version) = (parts.next(), parts.next(), parts.next());
     let (Some(method), Some(target), Some(version), None) = (method, target, version, parts.next()) else {
@@ -124,14 +132,18 @@ fn request_line(line: &[u8], limits: &Limits) -> Result<bool, Status> {
         return Err(NOT_IMPLEMENTED);
     }
     check_target(method, target)?;
-    Ok(is_1_1)
+    let is_get = method == b"GET";
+    Ok(Line { is_1_1, is_get })
 }
 
 fn check_target(method: &[u8], target: &[u8]) -> Result<(), Status> {
-    // Browsers leave more as it is than RFC 3986 allows; what could end a target early is refused.
+    // Browsers leave more as it is than RFC 3986 allows; what could end a target early is refused, and
+    // so is a backtick in a path, which hyper would refuse without a word.
+    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
     let visible = target
         .iter()
-        .all(|byte| byte.is_ascii_graphic() && !b"#\"<>".contains(byte));
+        .all(|byte| byte.is_ascii_graphic() && !b"#\"<>".contains(byte))
+        && !path.contains(&b'`');
     let has_form = match target {
         [b'/', ..] => true,
         b"*" => method == b"OPTIONS",
@@ -172,7 +184,7 @@ struct Fields {
     length: Option<u64>,
     codings: Vec<u8>,
     has_codings: bool,
-    wants_upgrade: bool,
+    wants_socket: bool,
     connection_upgrade: bool,
 }
 
@@ -203,11 +215,10 @@ impl Fields {
                 return Err(EXPECTATION);
             }
             7 if name.eq_ignore_ascii_case(b"upgrade") => {
-                self.wants_upgrade |= value.eq_ignore_ascii_case(b"websocket");
+                self.wants_socket |= lists(value, b"websocket");
             }
             10 if name.eq_ignore_ascii_case(b"connection") => {
-                let mut options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-                self.connection_upgrade |= options.any(|option| option.eq_ignore_ascii_case(b"upgrade"));
+                self.connection_upgrade |= lists(value, b"upgrade");
             }
             _ => {}
         }
@@ -223,14 +234,14 @@ impl Fields {
         Ok(())
     }
 
-    fn finish(self, is_1_1: bool) -> Result<Head, Status> {
-        if is_1_1 && self.hosts == 0 {
+    fn finish(self, line: Line) -> Result<Head, Status> {
+        if line.is_1_1 && self.hosts == 0 {
             return Err(BAD);
         }
         let framing = match (self.has_codings, self.length) {
             (false, length) => Framing::Length(length.unwrap_or(0)),
             (true, Some(_)) => return Err(BAD),
-            (true, None) if !is_1_1 => return Err(BAD),
+            (true, None) if !line.is_1_1 => return Err(BAD),
             (true, None) => {
                 let mut codings = self.codings.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
                 let last = codings.next_back().unwrap_or_default();
@@ -244,11 +255,18 @@ impl Fields {
                 }
             }
         };
+        let is_empty = framing == Framing::Length(0);
         Ok(Head {
             framing,
-            is_upgrade: self.wants_upgrade && self.connection_upgrade,
+            is_upgrade: self.wants_socket && self.connection_upgrade && line.is_1_1 && line.is_get && is_empty,
         })
     }
+}
+
+/// Is this word in a list with commas, in whatever case?
+pub fn lists(value: &[u8], word: &[u8]) -> bool {
+    let mut words = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    words.any(|listed| listed.eq_ignore_ascii_case(word))
 }
 
 fn is_token(bytes: &[u8]) -> bool {
@@ -263,8 +281,7 @@ fn is_host(value: &[u8]) -> bool {
             let Some(end) = rest.iter().position(|byte| *byte == b']') else {
                 return false;
             };
-            let is_address = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
-            if end == 0 || !rest[..end].iter().all(is_address) {
+            if !is_literal(&rest[..end]) {
                 return false;
             }
             (&b""[..], &rest[end + 1..])
@@ -274,11 +291,31 @@ fn is_host(value: &[u8]) -> bool {
             value.split_at(colon)
         }
     };
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte);
     let is_port = match port {
         [] => true,
         [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    host.iter().all(is_name) && has_whole_escapes(host) && is_port
+    host.iter().all(|byte| is_name_byte(byte) || *byte == b'%') && has_whole_escapes(host) && is_port
+}
+
+/// `unreserved / sub-delims` of RFC 3986.
+fn is_name_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte)
+}
+
+/// `IPv6address / IPvFuture` of RFC 3986, what stands in brackets.
+fn is_literal(text: &[u8]) -> bool {
+    let [b'v' | b'V', future @ ..] = text else {
+        return std::str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
+    };
+    let Some(dot) = future.iter().position(|byte| *byte == b'.') else {
+        return false;
+    };
+    let (version, address) = (&future[..dot], &future[dot + 1..]);
+    let is_address_byte = |byte: &u8| is_name_byte(byte) || *byte == b':';
+    !version.is_empty()
+        && version.iter().all(u8::is_ascii_hexdigit)
+        && !address.is_empty()
+        && address.iter().all(is_address_byte)
 }

@@ -4,6 +4,7 @@ use super::answer::{Peer, Site, answer};
 use super::guard::Guard;
 use super::limits::Limits;
 use super::peer::Direct;
+use super::socket::accept_rest;
 use crate::app::Stopping;
 use crate::edge::Refusal;
 use crate::program::Program;
@@ -11,14 +12,14 @@ use crate::worker::Process;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use std::cell::{Cell, RefCell};
-use std::net::{SocketAddr, TcpListener as StdListener, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use sx::{Code, FromSx, Object, Value};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// What is known where a program listens.
@@ -26,8 +27,8 @@ pub(crate) struct Listening {
     pub process: Arc<Process>,
     /// Told when the program shall stop.
     pub stop: Stopping,
-    /// The number of the worker.
-    pub worker: usize,
+    /// Is it the first worker of its program, which binds the socket?
+    pub is_first: bool,
     /// Has this program listened before?
     pub has_listened: bool,
 }
@@ -73,6 +74,8 @@ impl Wanted {
             match (key.as_str(), count) {
                 ("concurrent", _) => wanted.is_concurrent = value.is_truthy(),
                 ("workers", Ok(count)) if count > 0 => wanted.workers = count.min(256) as usize,
+                // Nobody could be answered.
+                ("max-connections", Ok(0)) => return Err(format!("no option :{key} with the value 0")),
                 (key, Ok(count)) if wanted.limits.set(key, count) => {}
                 (key, _) => return Err(format!("no option :{key} with the value {value}")),
             }
@@ -82,12 +85,13 @@ impl Wanted {
     }
 }
 
-/// Serves until the server is stopped. `more` starts further workers.
+/// Serves until the server is stopped. `begins` is told once it listens, and how many more workers
+/// there are to be.
 pub(crate) async fn listen(
     program: Rc<Program>,
     listening: Listening,
     arguments: Vec<Value>,
-    more: impl FnOnce(usize) -> Result<(), String>,
+    begins: impl FnOnce(usize) -> Result<(), String>,
 ) -> Result<Value, Refusal> {
     let refuse = |message: String| Refusal::new(Code::Io, format!("http-listen: {message}"));
     let wanted = Wanted::of(&arguments, &listening)
@@ -95,28 +99,33 @@ pub(crate) async fn listen(
     if listening.has_listened {
         return Err(refuse("the program listens already".to_owned()));
     }
-    let process = &listening.process;
-    if listening.worker == 1 {
-        if process.socket.get().is_none() {
-            let bound = bind(process, wanted.port).map_err(|error| refuse(format!("port {}: {error}", wanted.port)))?;
-            (process.app.bound)(bound);
-        }
-        more(wanted.workers - 1).map_err(refuse)?;
+    if listening.stop.is_told() {
+        // The socket may be closed, and is not bound anew.
+        return Ok(Value::Nil);
     }
-    let socket = process.socket.get().ok_or_else(|| refuse("no socket".to_owned()))?;
-    let socket = socket.try_clone().and_then(TcpListener::from_std);
-    let socket = socket.map_err(|error| refuse(error.to_string()))?;
+    let process = Arc::clone(&listening.process);
+    if listening.is_first {
+        let bound = process.socket.bind(&process.app.host, wanted.port);
+        if let Some(address) = bound.map_err(|error| refuse(format!("port {}: {error}", wanted.port)))? {
+            process.heed_signals().map_err(|error| refuse(error.to_string()))?;
+            (process.app.bound)(address);
+        }
+    }
+    let socket = process.socket.share().map_err(|error| refuse(error.to_string()))?;
+    begins(wanted.workers - 1).map_err(refuse)?;
     let function = |name: &str| match program.isolate().get::<Value>(name) {
         Ok(Value::Object(function)) => Ok(function),
         _ => Err(refuse(format!("{name} is no function any more"))),
     };
     let (stream, socket_function) = (function(STREAM)?, function(SOCKET)?);
+    if !wanted.is_concurrent {
+        program.take_turns();
+    }
     let site = Rc::new(Site {
         program: Rc::clone(&program),
         handler: wanted.handler,
         stream,
         socket: socket_function,
-        turn: (!wanted.is_concurrent).then(Arc::default),
         limits: wanted.limits,
         requests: Arc::clone(&process.requests),
         unfinished: Cell::new(0),
@@ -124,7 +133,7 @@ pub(crate) async fn listen(
         tls: process.app.tls.clone(),
         stop: listening.stop.clone(),
     });
-    accept_all(socket, site, listening.stop).await;
+    accept_all(socket, site, listening.stop, &process).await;
     if program.is_broken() {
         program.tell_clients();
         // Whoever waits for this must not go on.
@@ -132,36 +141,6 @@ pub(crate) async fn listen(
     }
     Ok(Value::Nil)
 }
-
-/// Binds the socket of the process.
-fn bind(process: &Process, port: u16) -> std::io::Result<SocketAddr> {
-    let mut bound = Err(std::io::ErrorKind::AddrNotAvailable.into());
-    for address in (process.app.host.as_str(), port).to_socket_addrs()? {
-        bound = bind_at(address);
-        if bound.is_ok() {
-            break;
-        }
-    }
-    let socket = bound?;
-    let bound = socket.local_addr()?;
-    // Only first workers bind, and one runs after the other.
-    let _ = process.socket.set(socket);
-    Ok(bound)
-}
-
-fn bind_at(address: SocketAddr) -> std::io::Result<StdListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    // The connections of a server that ended a moment ago are no reason to wait.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
-}
-
-/// Connections that may wait to be accepted; the system has a limit of its own.
-const BACKLOG: u32 = 4096;
 
 /// The core function behind streamed bodies.
 const STREAM: &str = "%http-stream";
@@ -177,7 +156,7 @@ const FRESH: Duration = Duration::from_millis(500);
 /// How long requests of an isolate that broke have to be told so.
 const TELLING: Duration = Duration::from_secs(1);
 
-async fn accept_all(socket: TcpListener, site: Rc<Site>, mut stop: Stopping) {
+async fn accept_all(socket: TcpListener, site: Rc<Site>, mut stop: Stopping, process: &Process) {
     let mut connections = JoinSet::new();
     let program = Rc::clone(&site.program);
     let (mut stops, mut breaks) = (pin!(stop.wait()), pin!(program.breaks()));
@@ -203,11 +182,17 @@ async fn accept_all(socket: TcpListener, site: Rc<Site>, mut stop: Stopping) {
             },
         }
     }
-    // Those that have connected were promised an answer.
-    while let Ok(Ok((stream, address))) = tokio::time::timeout(Duration::ZERO, socket.accept()).await {
-        connections.spawn_local(serve(stream, address, Rc::clone(&site)));
+    if process.stop.is_stopped() {
+        // Those that have connected were promised an answer.
+        process.socket.close();
+        accept_rest(socket, |stream, address| {
+            connections.spawn_local(serve(stream, address, Rc::clone(&site)));
+        })
+        .await;
+    } else {
+        // The program that takes the place of this one accepts them.
+        drop(socket);
     }
-    drop(socket);
     // What is under way may end, handlers whose clients have left too; what is idle has been closed.
     let drained = async {
         while connections.join_next().await.is_some() {}
@@ -263,7 +248,6 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     builder
         // A client that has sent all it has to say may still listen.
         .half_close(true)
-        .pipeline_flush(true)
         // The guard is stricter; this is room for what it lets through.
         .max_headers(limits.fields_max + 4)
         .max_buf_size((2 * limits.head_bytes_max).max(64 << 10));

@@ -97,6 +97,11 @@ pub fn response_of(value: Value) -> Result<Response<Content>, String> {
         (true, None) => return Err(":status: 101 needs a function of the socket under :websocket".to_owned()),
         (false, Some(_)) => return Err(":websocket: needs 101 under :status".to_owned()),
     }
+    if response.status() == StatusCode::RESET_CONTENT {
+        // There is none to send (RFC 9110, 15.3.6).
+        *response.body_mut() = Content::Whole(Bytes::new());
+        return Ok(response);
+    }
     if let Some(content_type) = content_type
         && !response.headers().contains_key(CONTENT_TYPE)
     {

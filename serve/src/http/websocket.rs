@@ -8,20 +8,23 @@
 //! Invariant: the program's side ends with the program or with the connection, whichever is first,
 //! and the other one is told.
 
-use super::answer::{Site, handler_times, report};
+use super::answer::{Site, client_times, report};
+use super::head::lists;
 use super::limits::Limits;
 use crate::app::Stopping;
 use crate::metrics::Counts;
 use crate::program::{Message, SocketEnd};
 use crate::request_id::RequestId;
 use futures_util::{SinkExt, StreamExt};
+use hyper::body::Body;
 use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue, UPGRADE};
 use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::{Method, Request, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use sx::{Object, Times, Value};
+use sx::{Object, Value};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -31,7 +34,9 @@ use tokio_tungstenite::tungstenite::{Error as WireError, Message as Wire};
 
 const KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
 const ACCEPT: HeaderName = HeaderName::from_static("sec-websocket-accept");
-const VERSION: HeaderName = HeaderName::from_static("sec-websocket-version");
+/// The version of the protocol that is spoken.
+pub(super) const VERSION: HeaderName = HeaderName::from_static("sec-websocket-version");
+pub(super) const SPOKEN: HeaderValue = HeaderValue::from_static("13");
 
 /// How long a client may take to agree that a socket is closed.
 const CLOSING: Duration = Duration::from_secs(2);
@@ -42,17 +47,48 @@ const FAILED: u16 = 1011;
 
 type Wires = WebSocketStream<TokioIo<Upgraded>>;
 
-/// The headers of the answer that opens a socket; nothing if the request does not ask for one.
-pub fn accept(request: &HeaderMap) -> Option<Headers> {
-    let is_13 = request.get(VERSION).is_some_and(|version| version == "13");
-    let wants = request.get(UPGRADE)?.as_bytes().eq_ignore_ascii_case(b"websocket");
-    let key = request.get(KEY).filter(|key| key.len() == 24 && is_13 && wants)?;
-    let accepted = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()?;
-    Some([
-        (UPGRADE, HeaderValue::from_static("websocket")),
-        (CONNECTION, HeaderValue::from_static("upgrade")),
-        (ACCEPT, accepted),
-    ])
+/// The headers of the answer that opens a socket; nothing if the request does not ask for one. A
+/// handshake that is not as RFC 6455 says has a status instead (4.2.1, 4.4).
+pub fn handshake<B: Body>(request: &Request<B>) -> Option<Result<Headers, StatusCode>> {
+    let headers = request.headers();
+    if !names(headers, &UPGRADE, b"websocket") {
+        return None;
+    }
+    // What the guard takes for a head of HTTP and nothing more must not become a socket.
+    let is_hello = request.method() == Method::GET
+        && request.version() == Version::HTTP_11
+        && request.body().is_end_stream()
+        && names(headers, &CONNECTION, b"upgrade");
+    let accepted = match (is_hello, headers.get(VERSION), headers.get(KEY)) {
+        (true, Some(version), _) if *version != SPOKEN => Err(StatusCode::UPGRADE_REQUIRED),
+        (true, Some(_), Some(key)) if is_key(key.as_bytes()) => Ok(derive_accept_key(key.as_bytes())),
+        _ => Err(StatusCode::BAD_REQUEST),
+    };
+    let accepted = accepted.and_then(|key| HeaderValue::from_str(&key).map_err(|_| StatusCode::BAD_REQUEST));
+    Some(accepted.map(|accepted| {
+        [
+            (UPGRADE, HeaderValue::from_static("websocket")),
+            (CONNECTION, HeaderValue::from_static("upgrade")),
+            (ACCEPT, accepted),
+        ]
+    }))
+}
+
+/// Does a field list this word?
+fn names(headers: &HeaderMap, field: &HeaderName, word: &[u8]) -> bool {
+    let mut values = headers.get_all(field).iter();
+    values.any(|value| lists(value.as_bytes(), word))
+}
+
+/// Is it 16 bytes in base64? Four bits of the last letter are none of theirs.
+fn is_key(key: &[u8]) -> bool {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    match key.strip_suffix(b"==") {
+        Some([first @ .., last]) => {
+            first.len() == 21 && first.iter().all(is_letter) && matches!(last, b'A' | b'Q' | b'g' | b'w')
+        }
+        _ => false,
+    }
 }
 
 /// What a response that opens a WebSocket says besides its status.
@@ -71,19 +107,12 @@ pub(super) async fn talk(site: Rc<Site>, function: Object, upgrade: OnUpgrade, i
         .max_message_size(Some(limits.message_bytes_max))
         .max_frame_size(Some(limits.message_bytes_max));
     let wires = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let turn = match &site.turn {
-        Some(turn) => Some(Arc::clone(turn).lock_owned().await),
-        None => None,
-    };
+    let turn = site.program.turn().await;
     let counts = &site.program.counts;
     let _open = counts.sockets.hold();
     let (number, end) = site.program.clients().open_socket(turn);
     let carried = tokio::task::spawn_local(carry(wires, end, limits, site.stop.clone(), Arc::clone(counts)));
-    // A socket lasts as long as its client listens.
-    let times = Times {
-        lasting: Duration::MAX,
-        ..handler_times(&limits)
-    };
+    let times = client_times(&site);
     let call = site
         .program
         .call(&site.socket, (Value::Object(function), number), times, Some(id));

@@ -7,7 +7,9 @@
 use crate::edge::{Answer, Refusal};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::Future;
 use std::rc::Rc;
+use std::sync::Arc;
 use sx::{Code, FromSx, Value};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 
@@ -47,6 +49,13 @@ pub struct SocketEnd {
     pub heard: mpsc::Sender<Message>,
 }
 
+/// A body that is being written.
+struct Stream {
+    to: mpsc::Sender<Vec<u8>>,
+    /// Given back at each piece, until the client has room for it and the others had theirs.
+    turn: RefCell<Turn>,
+}
+
 /// The end that the program holds.
 struct Socket {
     say: mpsc::Sender<Message>,
@@ -58,7 +67,7 @@ struct Socket {
 /// What the clients of a program hear of it.
 #[derive(Default)]
 pub struct Clients {
-    streams: RefCell<HashMap<i64, mpsc::Sender<Vec<u8>>>>,
+    streams: RefCell<HashMap<i64, Rc<Stream>>>,
     sockets: RefCell<HashMap<i64, Rc<Socket>>>,
     last: Cell<i64>,
 }
@@ -69,17 +78,22 @@ impl Clients {
         self.last.get()
     }
 
-    /// Where a streamed body will be written: its number for the program, its end for the client.
-    pub fn open_stream(&self) -> (i64, mpsc::Receiver<Vec<u8>>) {
+    /// Where a streamed body will be written: its number for the program, its end for the client. The
+    /// program runs in its turn, if handlers take turns.
+    pub fn open_stream(&self, turn: Turn) -> (i64, mpsc::Receiver<Vec<u8>>) {
         let id = self.next();
-        let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
-        self.streams.borrow_mut().insert(id, sender);
+        let (to, receiver) = mpsc::channel(CHUNKS_AHEAD);
+        let turn = RefCell::new(turn);
+        self.streams.borrow_mut().insert(id, Rc::new(Stream { to, turn }));
         (id, receiver)
     }
 
     /// Nothing more is written there.
     pub fn close_stream(&self, id: i64) {
-        self.streams.borrow_mut().remove(&id);
+        let stream = self.streams.borrow_mut().remove(&id);
+        if let Some(stream) = stream {
+            stream.turn.take();
+        }
     }
 
     /// A WebSocket: its number for the program, its end for the connection. The program runs in its
@@ -132,17 +146,19 @@ impl Clients {
                 return Err(wrong(message));
             }
         };
-        let sender = self
-            .streams
-            .borrow()
-            .get(&number(arguments))
-            .cloned()
-            .ok_or_else(gone)?;
-        Ok(match sender.try_send(bytes) {
+        let stream = self.streams.borrow().get(&number(arguments)).cloned();
+        let stream = stream.ok_or_else(gone)?;
+        if stream.turn.borrow().is_some() {
+            return Ok(Answer::Aside(Box::pin(async move {
+                let sent = give_way(&stream.turn, stream.to.send(bytes)).await;
+                sent.map(|()| Value::Nil).map_err(|_| gone())
+            })));
+        }
+        Ok(match stream.to.try_send(bytes) {
             Ok(()) => Answer::Now(Ok(Value::Nil)),
             Err(mpsc::error::TrySendError::Closed(_)) => return Err(gone()),
             Err(mpsc::error::TrySendError::Full(bytes)) => Answer::Later(Box::pin(async move {
-                let sent = sender.send(bytes).await;
+                let sent = stream.to.send(bytes).await;
                 sent.map(|()| Value::Nil).map_err(|_| gone())
             })),
         })
@@ -181,23 +197,20 @@ impl Clients {
         let Some(socket) = self.socket(arguments) else {
             return Ok(Answer::Now(Ok(Value::Nil)));
         };
-        Ok(Answer::Later(Box::pin(async move {
-            let turns = socket.turn.take().map(|turn| {
-                let turns = std::sync::Arc::clone(OwnedMutexGuard::mutex(&turn));
-                drop(turn);
-                turns
-            });
-            let message = socket.hear.lock().await.recv().await;
-            if let Some(turns) = turns {
-                let turn = turns.lock_owned().await;
-                socket.turn.replace(Some(turn));
-            }
+        let gives_way = socket.turn.borrow().is_some();
+        let heard = Box::pin(async move {
+            let message = give_way(&socket.turn, async { socket.hear.lock().await.recv().await }).await;
             Ok(match message {
                 Some(Message::Text(text)) => Value::String(text),
                 Some(Message::Bytes(bytes)) => Value::Bytes(bytes),
                 Some(Message::Close(..)) | None => Value::Nil,
             })
-        })))
+        });
+        Ok(if gives_way {
+            Answer::Aside(heard)
+        } else {
+            Answer::Later(heard)
+        })
     }
 
     fn close(&self, arguments: &[Value]) -> Result<Answer, Refusal> {
@@ -227,6 +240,17 @@ impl Clients {
             Ok(Value::Nil)
         })))
     }
+}
+
+/// Waits for a client, and lets others take their turn meanwhile.
+async fn give_way<T>(turn: &RefCell<Turn>, wait: impl Future<Output = T>) -> T {
+    // The others come first even if there is nothing to wait for.
+    let turns = turn.take().map(|turn| Arc::clone(OwnedMutexGuard::mutex(&turn)));
+    let answer = wait.await;
+    if let Some(turns) = turns {
+        turn.replace(Some(turns.lock_owned().await));
+    }
+    answer
 }
 
 fn number(arguments: &[Value]) -> i64 {

@@ -2,7 +2,8 @@
 //! wait, loop, or the client leaves.
 
 use crate::support::{Answer, Server, app, store};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use sx_serve::{App, Limits, Trusted};
 
@@ -85,6 +86,34 @@ fn connections_are_kept_and_requests_may_come_ahead() {
     assert_eq!(bodies.len(), 3, "{answers}");
     let places = ["GET /1", "POST /2 \"abc\"", "GET /3"].map(|text| answers.find(text));
     assert!(places.is_sorted() && places.iter().all(Option::is_some), "{answers}");
+}
+
+#[test]
+fn many_requests_in_one_go_are_answered_in_their_order() {
+    let server = Server::start(ECHO);
+    let requests: String = (0..1000)
+        .map(|n| format!("GET /{n} HTTP/1.1\r\nhost: a\r\n\r\n"))
+        .collect();
+    let answers = server.raw(requests.as_bytes());
+    let paths = answers.lines().filter_map(|line| line.strip_prefix("GET /"));
+    let numbers: Vec<usize> = paths
+        .map(|path| path.split(' ').next().and_then(|n| n.parse().ok()).expect("a number"))
+        .collect();
+    assert_eq!(numbers, (0..1000).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_absolute_target_names_the_host() {
+    let server = Server::start(r#"(http-listen 0 (fn (request) {:body (get (get request "headers") "host")}))"#);
+    for (line, host, wanted) in [
+        ("GET http://b.example/a HTTP/1.1", "host: a", "b.example"),
+        ("GET http://b.example:81 HTTP/1.1", "host: a", "b.example:81"),
+        ("GET http://[::1]:81/ HTTP/1.0", "x: y", "[::1]:81"),
+        ("GET /a HTTP/1.1", "host: a", "a"),
+    ] {
+        let answer = server.request_with(&format!("{line}\r\n{host}"));
+        assert_eq!((answer.status, answer.body.as_str()), (200, wanted), "{line}");
+    }
 }
 
 #[test]
@@ -252,6 +281,126 @@ fn bodies_are_written_piece_by_piece() {
     assert!(told, "{}", server.get("/").body);
 }
 
+/// Writes a lot of text, and counts.
+const FLOOD: &str = r#"
+  (define written 0)
+  (define told nil)
+  (define piece (repeat "x" 65536))
+  (define (flood write)
+    (guard (e (true (set! told (error-message e))))
+      (for-each (fn (n) (do (write piece) (set! written (+ written 1)))) (range 0 3000))))
+  (http-listen 0 (fn (request)
+    (case (get request "path")
+      ("/flood" {:body flood})
+      ("/told" {:body (inspect told)})
+      (else {:body (str written)})))
+    OPTIONS)"#;
+
+#[test]
+fn a_streamed_body_waits_for_a_client_that_does_not_read() {
+    for options in ["{:write-ms 1000}", "{:write-ms 1000 :concurrent true}"] {
+        let server = Server::start(&FLOOD.replace("OPTIONS", options));
+        let mut stream = server.connect();
+        // What comes ahead makes no difference.
+        let ask = "GET /flood HTTP/1.1\r\nhost: a\r\n\r\nGET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        stream.write_all(ask.as_bytes()).expect("sends");
+        let began = Instant::now();
+        while server.get("/told").body == "nil" {
+            assert!(began.elapsed() < Duration::from_secs(20), "it is not cut off");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert!(server.get("/told").body.contains("the client has gone"), "{options}");
+        let written: usize = server.get("/").body.parse().expect("a number");
+        // The system's own buffers hold some megabytes.
+        assert!(written < 1000, "{options}: {written} pieces of 64 KB");
+    }
+}
+
+#[test]
+fn a_streamed_body_is_sent_as_it_is_written_whatever_comes_ahead() {
+    let server = Server::start(
+        r#"(http-listen 0 (fn (request) {:body (fn (write) (do (write "begun\n") (perform (list "sleep" 3000))))}))"#,
+    );
+    let mut stream = server.connect();
+    let began = Instant::now();
+    stream
+        .write_all(b"GET /1 HTTP/1.1\r\nhost: a\r\n\r\nGET /2 HTTP/1.1\r\nhost: a\r\n\r\n")
+        .expect("sends");
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line == "begun"));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[test]
+fn nobody_writes_a_body_that_nobody_gets() {
+    let server = Server::start(
+        r#"(define calls 0)
+           (define (handler request)
+             (case (get request "path")
+               ("/calls" {:body (str calls)})
+               ("/205" {:status 205 :body "x"})
+               (else {:status (if (= (get request "path") "/204") 204 200)
+                      :body (fn (write) (do (set! calls (+ calls 1)) (write "x")))})))
+           (http-listen 0 handler)"#,
+    );
+    let head = server.request("HEAD /", "");
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert_eq!(head.header("content-length"), None);
+    let empty = server.get("/204");
+    assert_eq!((empty.status, empty.body.as_str()), (204, ""));
+    let reset = server.get("/205");
+    assert_eq!((reset.status, reset.body.as_str()), (205, ""));
+    assert_eq!(
+        (reset.header("content-length"), reset.header("content-type")),
+        (Some("0"), None)
+    );
+    assert_eq!(server.get("/calls").body, "0");
+    assert_eq!(server.get("/").status, 200);
+    assert_eq!(server.get("/calls").body, "1");
+}
+
+#[test]
+fn handlers_that_take_turns_go_on_between_the_pieces_of_a_body() {
+    let program = r#"
+      (define count 0)
+      (define (more) (let ((now count)) (do (perform (list "sleep" 1)) (set! count (+ now 1)))))
+      (http-listen 0 (fn (request)
+        (case (get request "path")
+          ("/pieces" {:body (fn (write) (for-each (fn (n) (do (more) (write "."))) (range 0 300)))})
+          ("/silent" {:body (fn (write) (do (write "begun") (perform (list "sleep" 60000))))})
+          (else (do (more) {:body (str count)})))))"#;
+    let limits = Limits {
+        lasting_time: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let server = Server::with(program, limits);
+    std::thread::scope(|scope| {
+        // It lasts longer than a handler may.
+        let pieces = scope.spawn(|| server.get("/pieces"));
+        std::thread::sleep(Duration::from_millis(50));
+        let began = Instant::now();
+        (0..50).for_each(|_| assert_eq!(server.get("/").status, 200));
+        assert!(!pieces.is_finished(), "{:?}", began.elapsed());
+        let pieces = pieces.join().expect("no panic");
+        assert_eq!(pieces.body.matches("\r\n.").count(), 300, "{}", pieces.body);
+    });
+    assert_eq!(server.get("/").body, "351");
+    // The others wait for one that is silent only as long as for a handler.
+    let silent = server.get("/silent");
+    assert!(
+        silent.body.contains("begun") && !silent.body.ends_with("0\r\n\r\n"),
+        "{}",
+        silent.body
+    );
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| server.get("/silent"));
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(server.get("/").body, "352");
+    });
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
 #[test]
 fn a_client_that_leaves_ends_no_handler() {
     let server = Server::start(
@@ -289,6 +438,78 @@ fn what_is_under_way_ends_when_the_server_stops() {
     let mut rest = Vec::new();
     assert_eq!(idle.read_to_end(&mut rest).expect("closed"), 0);
     assert_eq!(server.end().expect("a value").to_string(), "\"stopped\"");
+}
+
+#[test]
+fn a_server_that_stops_under_load_answers_or_refuses() {
+    for _ in 0..5 {
+        let server = Server::start(r#"(http-listen 0 (fn (request) {:body "whole"}) {:workers 2})"#);
+        let ask = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect(server.address)?;
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..16)
+                .map(|_| {
+                    scope.spawn(|| {
+                        loop {
+                            match ask() {
+                                Ok(answer) => assert!(answer.ends_with("whole"), "{answer:?}"),
+                                Err(error) => break error.kind(),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            std::thread::sleep(Duration::from_millis(300));
+            server.ask_to_stop();
+            for client in clients {
+                assert_eq!(client.join().expect("no panic"), ErrorKind::ConnectionRefused);
+            }
+        });
+        server.end().expect("a value");
+    }
+}
+
+#[test]
+fn uploads_are_no_requests_until_they_are_whole() {
+    let limits = Limits {
+        requests_max: 4,
+        ..Limits::default()
+    };
+    let server = Server::with(ECHO, limits);
+    let mut uploads: Vec<TcpStream> = (0..8).map(|_| server.connect()).collect();
+    for upload in &mut uploads {
+        upload
+            .write_all(b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 2\r\n\r\n")
+            .expect("sends");
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(server.get("/").status, 200);
+    for mut upload in uploads {
+        upload.write_all(b"hi").expect("sends");
+        let mut answer = String::new();
+        upload.read_to_string(&mut answer).expect("an answer");
+        assert_eq!(Answer::of(&answer).status, 200);
+    }
+}
+
+#[test]
+fn a_program_may_listen_elsewhere_where_a_port_is_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let server = Server::start(&format!(
+        r#"(define (handler request) {{:body "here"}})
+           (define said (guard (e (true (error-message e))) (http-listen {port} handler)))
+           (http-listen 0 handler)
+           said"#
+    ));
+    assert_eq!(server.get("/").body, "here");
+    let said = server.end().expect("a value").to_string();
+    assert!(said.contains(&format!("http-listen: port {port}: ")), "{said}");
 }
 
 #[test]
@@ -342,6 +563,10 @@ fn wrong_arguments_are_named() {
             "(http-listen 0 (fn (r) r) {:speed 9})",
             "http-listen: no option :speed with the value 9",
         ),
+        (
+            "(http-listen 0 (fn (r) r) {:max-connections 0})",
+            "http-listen: no option :max-connections with the value 0",
+        ),
     ] {
         let error = app(program)
             .prepare()
@@ -377,4 +602,34 @@ fn views_in_memory_follow_the_store() {
         });
         assert!(followed, "{text}: {}", server.get("/post:1").body);
     }
+}
+
+#[test]
+fn what_follows_the_store_takes_its_turn() {
+    let program = r#"
+      (define count 0)
+      (define told 0)
+      (perform (list "persist/on-change" "" (fn (change)
+        (set! count (+ count 1))
+        (set! told (+ told 1)))))
+      (define (handler request)
+        (if (= (get request "method") "POST")
+          (let ((now count))
+            (perform (list "persist/kv-put" (get request "path") "x"))
+            (perform (list "sleep" 5))
+            (set! count (+ now 1))
+            {:body "done"})
+          {:body (str told " " count)}))
+      (http-listen 0 handler)"#;
+    let server = Server::of(App {
+        store: Some(store()),
+        ..app(program)
+    });
+    (0..20).for_each(|_| assert_eq!(server.request("POST /key", "x").status, 200));
+    let all_told = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        server.get("/").body.starts_with("20 ")
+    });
+    assert!(all_told, "{}", server.get("/").body);
+    assert_eq!(server.get("/").body, "20 40");
 }

@@ -40,6 +40,7 @@ const CASES: &[(&str, &str, u16)] = &[
     ("a target with half an escape", "GET /a%2 HTTP/1.1~host: a~~", 400),
     ("a target with a false escape", "GET /a%zz HTTP/1.1~host: a~~", 400),
     ("a target with a quote", "GET /a\"b HTTP/1.1~host: a~~", 400),
+    ("a target with a backtick", "GET /a`b HTTP/1.1~host: a~~", 400),
     ("an asterisk for a GET", "GET * HTTP/1.1~host: a~~", 400),
     ("another scheme", "GET ftp://a/ HTTP/1.1~host: a~~", 400),
     (
@@ -99,6 +100,20 @@ const CASES: &[(&str, &str, u16)] = &[
     ("a host list", "GET / HTTP/1.1~host: a, b~~", 400),
     ("a host with a false port", "GET / HTTP/1.1~host: a:b~~", 400),
     ("a host with two ports", "GET / HTTP/1.1~host: a:1:2~~", 400),
+    ("an address that is none", "GET / HTTP/1.1~host: [:::::]~~", 400),
+    ("an address in short", "GET / HTTP/1.1~host: [1.2.3.4]~~", 400),
+    ("an address with a zone", "GET / HTTP/1.1~host: [fe80::1%25eth0]~~", 400),
+    ("an address of no version", "GET / HTTP/1.1~host: [v.a]~~", 400),
+    (
+        "an address of a version without text",
+        "GET / HTTP/1.1~host: [v1.]~~",
+        400,
+    ),
+    (
+        "a false address in a target",
+        "GET http://[::x]/ HTTP/1.1~host: a~~",
+        400,
+    ),
     ("an address without its end", "GET / HTTP/1.1~host: [::1~~", 400),
     ("two hosts in HTTP/1.0", "GET / HTTP/1.0~host: a~host: b~~", 400),
     // Content-Length.
@@ -363,6 +378,22 @@ fn what_is_unusual_but_right_is_taken() {
             "GET / HTTP/1.1~host: [::1]:80~connection: close~~",
         ),
         (
+            "an address with dots for a host",
+            "GET / HTTP/1.1~host: [::ffff:1.2.3.4]~connection: close~~",
+        ),
+        (
+            "an address of another version for a host",
+            "GET / HTTP/1.1~host: [v1f.a:b]:80~connection: close~~",
+        ),
+        (
+            "a backtick in a query",
+            "GET /a?b`c HTTP/1.1~host: a~connection: close~~",
+        ),
+        (
+            "another protocol that is offered",
+            "POST / HTTP/1.1~host: a~connection: upgrade, close~upgrade: h2c~content-length: 1~~x",
+        ),
+        (
             "an asterisk for OPTIONS",
             "OPTIONS * HTTP/1.1~host: a~connection: close~~",
         ),
@@ -469,6 +500,60 @@ fn slow_clients_are_cut_off_and_others_do_not_notice() {
         assert_eq!(answer, "");
         assert!(took < Duration::from_secs(8), "{took:?}");
     });
+}
+
+#[test]
+fn whatever_is_in_a_target_is_answered_or_refused_in_words() {
+    let server = Server::start(ECHO);
+    for byte in 0x21..0x7f_u8 {
+        let c = char::from(byte);
+        for target in [format!("/a{c}b"), format!("/a?b{c}c"), format!("http://a{c}b/")] {
+            let answer = server.request_with(&format!("GET {target} HTTP/1.1\r\nhost: a"));
+            let known = matches!(
+                (answer.status, answer.body.as_str()),
+                (200, "got ") | (400, "400 Bad Request\n")
+            );
+            assert!(known, "{target}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn asking_for_another_protocol_buys_no_time() {
+    let server = Server::with(ECHO, quick());
+    let mut stream = server.connect();
+    let began = Instant::now();
+    stream
+        .write_all(
+            b"POST / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\ncontent-length: 100\r\n\r\nab",
+        )
+        .expect("sends");
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert_eq!(Answer::of(&answer).status, 408, "{answer}");
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+}
+
+#[test]
+fn the_time_of_a_body_begins_when_it_is_waited_for() {
+    let server = Server::with(
+        r#"(http-listen 0 (fn (request) (do (perform (list "sleep" 900)) {:body (str "got " (get request "body") ".")})))"#,
+        quick(),
+    );
+    let mut stream = server.connect();
+    let requests = "GET / HTTP/1.1\r\nhost: a\r\n\r\nPOST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 4\r\n\r\nab";
+    stream.write_all(requests.as_bytes()).expect("sends");
+    let mut first = Vec::new();
+    while !first.ends_with(b"got .") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer");
+        first.push(byte[0]);
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    stream.write_all(b"cd").expect("sends");
+    let mut second = String::new();
+    stream.read_to_string(&mut second).expect("an answer");
+    assert_eq!(Answer::of(&second).body, "got abcd.", "{second}");
 }
 
 #[test]

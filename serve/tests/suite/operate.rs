@@ -1,10 +1,12 @@
 //! A server as those who run it see it: figures, reloading, an isolate that broke.
 
-use crate::support::{Server, app};
-use std::io::{Read, Write};
+use crate::support::{Answer, Server, app};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -242,6 +244,120 @@ fn an_isolate_that_broke_is_made_anew() {
     assert_eq!(boots.load(Ordering::Relaxed), 1);
     assert_eq!(first(), "1");
     server.end().expect("a value");
+}
+
+/// Where the admin listener of a server in a process of its own is.
+const ADMIN: &str = "SX_TEST_ADMIN";
+
+#[test]
+#[ignore = "the process that others of these tests start"]
+fn child() {
+    let Ok(socket) = std::env::var(ADMIN) else { return };
+    let program = r#"
+      (http-listen 0 (fn (request)
+        (do (when (= (get request "path") "/break") (perform (list "break"))) {:body "fine"})))"#;
+    let app = App {
+        admin: Some(Admin::Socket(socket.into())),
+        equip: Box::new(|isolate, _| isolate.on("break", |_| panic!("planted by the test"))),
+        bound: Box::new(|address| println!("\nbound {address}")),
+        ..app(program)
+    };
+    app.prepare().expect("a ticker").run().expect("a value");
+}
+
+/// A server in a process of its own, which may have so many files open.
+struct Apart {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Apart {
+    fn start(socket: &Path, files: usize) -> Apart {
+        let program = std::env::current_exe().expect("this program has a name");
+        let mut process = Command::new("sh")
+            .args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")])
+            .arg(program)
+            .args(["operate::child", "--exact", "--ignored", "--nocapture"])
+            .env(ADMIN, socket)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the child starts");
+        let output = BufReader::new(process.stdout.take().expect("a pipe"));
+        let mut lines = output.lines().map_while(Result::ok);
+        let address = lines.find_map(|line| line.strip_prefix("bound ")?.parse().ok());
+        let address = address.expect("it listens");
+        Apart { process, address }
+    }
+
+    fn get(&self, path: &str) -> u16 {
+        let mut answer = String::new();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        let asked = TcpStream::connect(self.address).and_then(|mut stream| {
+            stream.write_all(request.as_bytes())?;
+            stream.read_to_string(&mut answer)
+        });
+        asked.map_or(0, |_| Answer::of(&answer).status)
+    }
+
+    fn terminate(&mut self) -> bool {
+        let sent = Command::new("kill").arg(self.process.id().to_string()).status();
+        assert!(sent.expect("kill runs").success());
+        within(Duration::from_secs(20), || {
+            self.process.try_wait().is_ok_and(|status| status.is_some())
+        })
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_server_whose_isolate_broke_still_stops_when_it_is_told() {
+    let folder = Folder::new("signals");
+    let mut server = Apart::start(&folder.0.join("admin.sock"), 256);
+    assert_eq!(server.get("/"), 200);
+    assert_eq!(server.get("/break"), 503);
+    assert!(
+        within(Duration::from_secs(20), || server.get("/") == 200),
+        "no new isolate"
+    );
+    assert!(server.terminate(), "it ignores SIGTERM");
+}
+
+#[test]
+fn the_admin_listener_outlives_a_lack_of_descriptors() {
+    let folder = Folder::new("descriptors");
+    let socket = folder.0.join("admin.sock");
+    let server = Apart::start(&socket, 48);
+    let many: Vec<UnixStream> = (0..60)
+        .map(|_| UnixStream::connect(&socket).expect("connects"))
+        .collect();
+    std::thread::sleep(Duration::from_millis(200));
+    drop(many);
+    assert!(ask(&socket, "/_sx/health").ends_with("ok\n"));
+    assert_eq!(server.get("/"), 200);
+}
+
+#[test]
+fn an_admin_socket_is_removed_only_by_its_own_process() {
+    let folder = Folder::new("successor");
+    let socket = folder.0.join("admin.sock");
+    let start = || {
+        Server::of(App {
+            admin: Some(Admin::Socket(socket.clone())),
+            ..app(r#"(http-listen 0 (fn (request) {:body "x"}))"#)
+        })
+    };
+    let (old, new) = (start(), start());
+    old.end().expect("a value");
+    assert!(ask(&socket, "/_sx/health").ends_with("ok\n"));
+    new.end().expect("a value");
+    assert!(!socket.exists());
 }
 
 #[test]

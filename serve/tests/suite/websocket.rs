@@ -134,13 +134,63 @@ fn what_is_no_handshake_is_no_socket() {
     // The program asks for a socket all the same, which is an error of the program.
     assert_eq!(server.get("/").status, 500);
     assert_eq!(server.get("/none").status, 500);
-    let hello = |version: &str, key: &str| {
-        server.request_with(&format!(
-            "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nsec-websocket-version: {version}\r\nsec-websocket-key: {key}"
-        ))
+    let key = "dGhlIHNhbXBsZSBub25jZQ==";
+    let hello = |line: &str, connection: &str, protocol: &str, version: &str, key: &str| {
+        let request = format!(
+            "{line}\r\nhost: a\r\nconnection: {connection}\r\nupgrade: {protocol}\r\n\
+             sec-websocket-version: {version}\r\nsec-websocket-key: {key}\r\n\r\n"
+        );
+        Answer::of(&server.raw(request.as_bytes()))
     };
-    assert_eq!(hello("12", "dGhlIHNhbXBsZSBub25jZQ==").status, 500);
-    assert_eq!(hello("13", "short").status, 500);
+    let get = "GET / HTTP/1.1";
+    for (name, answer, status) in [
+        ("as it should be", hello(get, "Upgrade", "websocket", "13", key), 101),
+        (
+            "in lists",
+            hello(get, "keep-alive, upgrade", "foo, WebSocket", "13", key),
+            101,
+        ),
+        (
+            "no connection option",
+            hello(get, "keep-alive", "websocket", "13", key),
+            400,
+        ),
+        (
+            "HTTP/1.0",
+            hello("GET / HTTP/1.0", "upgrade", "websocket", "13", key),
+            400,
+        ),
+        (
+            "a POST",
+            hello("POST / HTTP/1.1", "upgrade", "websocket", "13", key),
+            400,
+        ),
+        ("a short key", hello(get, "upgrade", "websocket", "13", "short"), 400),
+        (
+            "no base64",
+            hello(get, "upgrade", "websocket", "13", "!!!!!!!!!!!!!!!!!!!!!!!!"),
+            400,
+        ),
+        (
+            "17 bytes",
+            hello(get, "upgrade", "websocket", "13", "dGhlIHNhbXBsZSBub25jZXM="),
+            400,
+        ),
+        (
+            "bits of no byte",
+            hello(get, "upgrade", "websocket", "13", "dGhlIHNhbXBsZSBub25jZR=="),
+            400,
+        ),
+        ("another protocol", hello(get, "upgrade", "foo", "13", key), 500),
+    ] {
+        assert_eq!(answer.status, status, "{name}: {answer:?}");
+    }
+    let answer = hello(get, "upgrade", "websocket", "12", key);
+    assert_eq!(
+        (answer.status, answer.header("sec-websocket-version")),
+        (426, Some("13"))
+    );
+    assert_eq!(answer.header("connection"), Some("upgrade, close"));
     assert_eq!(server.get("/log").status, 200);
 }
 
