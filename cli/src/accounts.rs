@@ -33,8 +33,11 @@ pub fn user(command: &UserCommand) -> u8 {
 
 /// Does what `sx token` says.
 pub fn token(command: &TokenCommand) -> u8 {
-    let TokenCommand::Add { name, label } = command;
-    account(&["token", "add", name, label])
+    match command {
+        TokenCommand::Add { name, label } => account(&["token", "add", name, label]),
+        TokenCommand::Remove { id } => account(&["token", "remove", id]),
+        TokenCommand::List => account(&["token", "list"]),
+    }
 }
 
 fn account(line: &[&str]) -> u8 {

@@ -52,6 +52,7 @@ const ENVIRONMENT: &str = "Environment:\n  \
     SX_MEMORY_LIMIT   most bytes a program's heap may take, with K, M or G (default 1G)\n  \
     SX_PERSIST_DIR    the directory of the store: default persist-data for `serve`, none for other commands\n  \
     SX_HTTP_HOST      the address `http-listen` listens at (default 127.0.0.1)\n  \
+    SX_PORT PORT      the port of `serve`, unless --port says (default 8000) and of `dream-run` (default 8080); the first counts\n  \
     SX_HTTP_REACHABLE  addresses and networks that programs may ask by HTTP though they are not public (default none)\n  \
     SX_TLS_CERT SX_TLS_KEY  files of certificates and their key, PEM: `http-listen` speaks https (feature tls)\n  \
     SX_TRUSTED_PROXIES  addresses and networks of proxies whose X-Forwarded-For and Forwarded count (default none)\n  \
@@ -182,9 +183,10 @@ pub enum JitStage {
 pub struct ServeArgs {
     /// The program; without one the blog that comes with SX
     pub app: Option<PathBuf>,
-    /// Where `app` is served, if the program does not listen itself
-    #[arg(long, default_value_t = 8000)]
-    pub port: u16,
+    /// Where the blog, `app` and what calls `dream-run` are served, before SX_PORT, PORT and the program's own default; a
+    /// program that calls `http-listen` names its port itself
+    #[arg(long)]
+    pub port: Option<u16>,
     /// Isolates, each on a thread of its own, whatever the program asks for; the blog has one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=256))]
     pub workers: Option<u64>,

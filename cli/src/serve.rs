@@ -20,6 +20,8 @@ use sx_store::Store;
 
 /// The variable that names the address to listen at.
 const HOST: &str = "SX_HTTP_HOST";
+/// The variables that name the port, the first that is set.
+const PORT: [&str; 2] = ["SX_PORT", "PORT"];
 /// The variable that names the proxies that are believed.
 const TRUSTED: &str = "SX_TRUSTED_PROXIES";
 /// The variable that names the addresses that programs may reach though they are not public.
@@ -130,15 +132,28 @@ pub fn serve(args: &ServeArgs) -> u8 {
         Ok(store) => store,
         Err(message) => return complain(&message, FAILED),
     };
-    let command_line = vec![source.name.clone()];
+    let mut command_line = vec![source.name.clone()];
+    if let Some(port) = args.port {
+        command_line.extend(["--port".to_owned(), port.to_string()]);
+    }
     let equip = move |isolate: &mut Isolate, _| session::equip(isolate, &command_line);
-    let app = app(Engine::with(options), source, equip).and_then(|app| Ok((app, admin()?)));
-    let (app, admin) = match app {
-        Ok(both) => both,
+    let app = app(Engine::with(options), source, equip).and_then(|app| Ok((app, admin()?, port(args)?)));
+    let (app, admin, port) = match app {
+        Ok(all) => all,
         Err(message) => return complain(&message, USAGE),
     };
+    let told = app.bound;
+    let asked = args.port.filter(|port| *port != 0);
     let app = App {
-        port: Some(args.port),
+        port: Some(port),
+        bound: Box::new(move |address| {
+            told(address);
+            if let Some(port) = asked.filter(|port| *port != address.port()) {
+                print::error_text(&format!(
+                    "the program names its port itself, not the {port} of --port\n"
+                ));
+            }
+        }),
         workers: workers(args),
         admin,
         reread: args.app.clone().filter(|_| args.watch).map(|path| {
@@ -150,6 +165,20 @@ pub fn serve(args: &ServeArgs) -> u8 {
         ..app
     };
     exit_code(app.prepare().and_then(sx_serve::Prepared::run))
+}
+
+/// The port of a program that does not listen itself. Libraries that listen for a program decide likewise.
+fn port(args: &ServeArgs) -> Result<u16, String> {
+    if let Some(port) = args.port {
+        return Ok(port);
+    }
+    match PORT.into_iter().find_map(|name| Some((name, set(name)?))) {
+        None => Ok(8000),
+        Some((name, text)) => {
+            let wrong = |_| format!("{name}: a port is a number from 0 to 65535, got `{text}`");
+            text.parse().map_err(wrong)
+        }
+    }
 }
 
 /// Where the server tells how it is: beside an embedded store if nothing else was said.

@@ -82,6 +82,30 @@ fn what_is_wrong_with_an_account_is_said() {
 }
 
 #[test]
+fn tokens_are_listed_and_removed_and_end_with_their_account() {
+    let here = directory("accounts-tokens");
+    let add = |name| sx(&here, &["user", "add", name], "a long password\n");
+    let token = |name, label| sx(&here, &["token", "add", name, "--label", label], "");
+    let list = || sx(&here, &["token", "list"], "").0;
+    add("ann");
+    add("bob");
+    token("bob", "backup");
+    token("ann", "");
+    let tokens = list();
+    let ids: Vec<&str> = tokens.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(tokens, format!("{} ann:\n{} bob: backup\n", ids[0], ids[1]));
+    let remove = ["token", "remove", ids[0]];
+    assert_eq!(sx(&here, &remove, ""), done(&format!("{} is removed\n", ids[0])));
+    assert_eq!(
+        sx(&here, &remove, ""),
+        refused(&format!("there is no token {}", ids[0]), 1)
+    );
+    sx(&here, &["user", "remove", "bob"], "");
+    add("bob");
+    assert_eq!(list(), "");
+}
+
+#[test]
 fn a_served_blog_knows_password_and_token() {
     let here = directory("accounts-served");
     sx(&here, &["user", "add", "ann"], "a long password\n");

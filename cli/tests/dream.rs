@@ -1,6 +1,10 @@
 //! Dream on a real disk: the examples of the repository, and links that lead out of a folder of
 //! static files. All else of Dream is tested by its own suites, in a simulated world.
 
+#[path = "support/server.rs"]
+mod server;
+
+use server::Server;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -67,4 +71,49 @@ fn static_files_follow_links_inside_their_folder_only() {
         String::from_utf8_lossy(&run.stdout),
         "200\n200\n200\n404\n404\n404\n404\n404\n404\n"
     );
+}
+
+/// A program is served at the port the command line says, before the environment, before its own.
+#[test]
+fn the_port_is_that_of_the_command_line_then_of_the_environment() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dream-port");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a directory");
+    let run = "(load \"lib/dream/dream.sx\")
+         (dream-run (list (dream-get \"/\" (fn (req) (dream-text \"hi\")))) {:port 1})";
+    std::fs::write(folder.join("run.sx"), run).expect("written");
+    std::fs::write(folder.join("app.sx"), "(define (app req) {:body \"hi\"})").expect("written");
+    let serve = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sx"));
+        command.arg("serve").args(arguments).current_dir(&folder);
+        command
+            .env("SX_PROJECT_DIR", root())
+            .env_remove("SX_STORE")
+            .env_remove("SX_PERSIST_DIR");
+        command
+            .env_remove("SX_PORT")
+            .env_remove("PORT")
+            .envs(variables.iter().copied());
+        command
+    };
+    let free = || {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        socket.local_addr().expect("an address").port().to_string()
+    };
+    for program in [&["run.sx"][..], &["app.sx"], &[]] {
+        let (one, two) = (free(), free());
+        let flag = Server::start(&mut serve(&[program, &["--port", &one]].concat(), &[("SX_PORT", &two)]));
+        assert_eq!(flag.address, format!("127.0.0.1:{one}"), "{program:?}");
+        drop(flag);
+        let variable = Server::start(&mut serve(program, &[("SX_PORT", &two), ("PORT", "x")]));
+        assert_eq!(variable.address, format!("127.0.0.1:{two}"), "{program:?}");
+        drop(variable);
+        for wrong in ["99999", "abc"] {
+            let output = serve(program, &[("PORT", wrong)]).output().expect("the binary starts");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success(), "{program:?} {wrong}");
+            assert!(said.contains("PORT: a port is a number from 0 to 65535"), "{said}");
+            assert!(!said.contains("localhost"), "{said}");
+        }
+    }
 }

@@ -7,8 +7,9 @@ use clap::Subcommand;
 pub enum UserCommand {
     /// Make an account, or give one a new password and groups
     #[command(
-        long_about = "Make an account, or give one a new password and groups. The password, 10 characters or more, is \
-                      asked for on a terminal and else read from standard input, a line."
+        long_about = "Make an account, or give one a new password and groups; its sessions and tokens are worth nothing \
+                      from then on. The password, 10 characters or more, is asked for on a terminal and else read from \
+                      standard input, a line."
     )]
     Add {
         /// 1 to 64 lower-case letters, digits, `.` `-` and `_`
@@ -44,4 +45,11 @@ pub enum TokenCommand {
         #[arg(long, value_name = "TEXT", default_value = "")]
         label: String,
     },
+    /// Remove a token, which is worth nothing from then on
+    Remove {
+        /// The token, as `sx token list` names it
+        id: String,
+    },
+    /// List the tokens with their accounts and what they are for
+    List,
 }
