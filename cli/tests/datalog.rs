@@ -86,7 +86,8 @@ fn a_declared_symbol_is_one_value_in_text_and_files() {
     let (run, _) = run("symbols", program, &[("par.facts", "tom\tbob\n")], &[]);
     assert_eq!(
         run.out, "% par\nann\tZoe\ntom\tbob\npar\t2\n?- par(tom, X).\nbob\n?- par(\"tom\", X).\nbob\n",
-        "{}", run.err
+        "{}",
+        run.err
     );
 }
 
@@ -96,14 +97,23 @@ fn what_is_written_is_read_again() {
     let (shown, _) = run("again-shown", program, &[], &[]);
     assert_eq!(
         shown.out, "% p\n-2.5\tsay \"hi\"\n1\ta,b\n\ta\\tb\n7\ttwo\\nlines\n",
-        "{}", shown.err
+        "{}",
+        shown.err
     );
     let (_, directory) = run("again-written", program, &[], &["-D", "."]);
     let text = std::fs::read_to_string(directory.join("p.csv")).expect("written");
-    assert_eq!(text, "-2.5,\"say \"\"hi\"\"\"\n1,\"a,b\"\n,a\tb\n\"7\",\"two\nlines\"\n");
+    assert_eq!(
+        text,
+        "-2.5,\"say \"\"hi\"\"\"\n1,\"a,b\"\n,a\tb\n\"7\",\"two\nlines\"\n"
+    );
     let (read, _) = run("again-read", ".input p\n.output p\n", &[("p.csv", &text)], &[]);
     assert_eq!(read.out, shown.out, "{}", read.err);
-    let (typed, _) = run("again-numbers", ".input p\nq(X) :- p(X, _), X < 2. ?- q(X).", &[("p.csv", "\"7\",\"b\"\"\"\r\n1,\"x\r\ny\"\r\n")], &[]);
+    let (typed, _) = run(
+        "again-numbers",
+        ".input p\nq(X) :- p(X, _), X < 2. ?- q(X).",
+        &[("p.csv", "\"7\",\"b\"\"\"\r\n1,\"x\r\ny\"\r\n")],
+        &[],
+    );
     assert!(typed.err.contains("cannot compare \"7\" < 2"), "{}", typed.err);
 }
 
@@ -114,17 +124,42 @@ fn a_cell_that_is_not_declared_is_a_decimal_number_or_text() {
     let (run, _) = run("cells-of-no-type", program, &[("p.facts", cells)], &[]);
     assert_eq!(
         run.out, "% n\n 7\n#xFF\n+3\n+inf.0\n.5\n0x1F\n1/2\n% d\n-3\n1.5\n7\n2000.0\n",
-        "{}", run.err
+        "{}",
+        run.err
     );
 }
 
 #[test]
 fn what_is_missing_is_said() {
     let cases: &[(&str, &str, &[&str], &str, i32)] = &[
-        ("no-facts", "p(1).", &["-F", "nowhere"], "a.dl: read-file: there is no directory nowhere", 2),
-        ("no-output", "p(1).", &["-D", "nowhere"], "a.dl: write-file: there is no directory nowhere", 2),
-        ("no-relation", "p(1).\n.output q", &[], "a.dl:2:2: there is no relation q", 1),
-        ("no-size", "p(1).\n.printsize p, q", &[], "a.dl:2:2: there is no relation q", 1),
+        (
+            "no-facts",
+            "p(1).",
+            &["-F", "nowhere"],
+            "a.dl: read-file: there is no directory nowhere",
+            2,
+        ),
+        (
+            "no-output",
+            "p(1).",
+            &["-D", "nowhere"],
+            "a.dl: write-file: there is no directory nowhere",
+            2,
+        ),
+        (
+            "no-relation",
+            "p(1).\n.output q",
+            &[],
+            "a.dl:2:2: there is no relation q",
+            1,
+        ),
+        (
+            "no-size",
+            "p(1).\n.printsize p, q",
+            &[],
+            "a.dl:2:2: there is no relation q",
+            1,
+        ),
     ];
     for (test, program, options, message, code) in cases {
         let (run, _) = run(test, program, &[], options);
