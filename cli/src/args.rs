@@ -208,7 +208,10 @@ const DATALOG: &str = "A program:\n\n  \
     ?- ancestor(tom, X).                             % prints bob and ann\n\n\
     `.decl edge(x:number, y:symbol)` declares columns, `.input edge` reads edge.facts (tabs) or edge.csv, \
     `.output path` writes a relation, `.printsize path` says how many tuples it has. `<` `<=` `>` `>=` `=` `!=` \
-    compare, `Y is X + 1` computes; the aggregates are count, sum, min, max and findall.";
+    compare, `Y is X + 1` computes; the aggregates are count, sum, min, max and findall.\n\n\
+    In a column declared a symbol the atom tom, the string \"tom\" and the cell tom of a file are one value. In a \
+    column that is not declared a cell is a number if programs write it so (-3, 1.5, 2e3), else a string, and tom \
+    is another value. Cells of a csv file may stand in quotes (RFC 4180); there they are text.";
 
 /// Arguments of `sx run`.
 #[derive(Debug, Args)]
@@ -280,7 +283,8 @@ pub struct DatalogArgs {
     /// Read REL.facts or REL.csv of DIR for every relation that has one; without it `.input` looks here
     #[arg(short = 'F', value_name = "DIR")]
     pub facts: Option<PathBuf>,
-    /// Write each `.output` relation, sorted, to DIR/REL.csv; `-`, the default, is standard output
+    /// Write each `.output` relation, sorted, to DIR/REL.csv, which `-F` reads; `-`, the default, is
+    /// standard output, with tabs
     #[arg(short = 'D', value_name = "DIR|-")]
     pub output: Option<PathBuf>,
     /// Show why a fact holds, such as 'ancestor(tom, ann)'; may be given several times

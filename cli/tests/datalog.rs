@@ -76,7 +76,96 @@ fn output_is_sorted_and_goes_where_it_is_told() {
     let (written, directory) = run("written", &program, &files, &["-D", "."]);
     assert_eq!(written.out, "");
     let text = std::fs::read_to_string(directory.join("path.csv")).expect("written");
-    assert_eq!(text, "1\t2\n1\t10\n2\t10\n");
+    assert_eq!(text, "1,2\n1,10\n2,10\n");
+}
+
+#[test]
+fn a_declared_symbol_is_one_value_in_text_and_files() {
+    let program = ".decl par(x:symbol, y:symbol)\n.input par\npar(tom, bob).\npar(\"ann\", \"Zoe\").\n\
+                   .output par\n.printsize par\n?- par(tom, X).\n?- par(\"tom\", X).\n";
+    let (run, _) = run("symbols", program, &[("par.facts", "tom\tbob\n")], &[]);
+    assert_eq!(
+        run.out, "% par\nann\tZoe\ntom\tbob\npar\t2\n?- par(tom, X).\nbob\n?- par(\"tom\", X).\nbob\n",
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let program = "p(1, 'a,b'). p(-2.5, 'say \"hi\"'). p('7', 'two\nlines'). p('', 'a\tb'). .output p";
+    let (shown, _) = run("again-shown", program, &[], &[]);
+    assert_eq!(
+        shown.out, "% p\n-2.5\tsay \"hi\"\n1\ta,b\n\ta\\tb\n7\ttwo\\nlines\n",
+        "{}",
+        shown.err
+    );
+    let (_, directory) = run("again-written", program, &[], &["-D", "."]);
+    let text = std::fs::read_to_string(directory.join("p.csv")).expect("written");
+    assert_eq!(
+        text,
+        "-2.5,\"say \"\"hi\"\"\"\n1,\"a,b\"\n,a\tb\n\"7\",\"two\nlines\"\n"
+    );
+    let (read, _) = run("again-read", ".input p\n.output p\n", &[("p.csv", &text)], &[]);
+    assert_eq!(read.out, shown.out, "{}", read.err);
+    let (typed, _) = run(
+        "again-numbers",
+        ".input p\nq(X) :- p(X, _), X < 2. ?- q(X).",
+        &[("p.csv", "\"7\",\"b\"\"\"\r\n1,\"x\r\ny\"\r\n")],
+        &[],
+    );
+    assert!(typed.err.contains("cannot compare \"7\" < 2"), "{}", typed.err);
+}
+
+#[test]
+fn a_cell_that_is_not_declared_is_a_decimal_number_or_text() {
+    let cells = "0x1F\n#xFF\n1/2\n+inf.0\n.5\n 7\n+3\n-3\n1.5\n2e3\n007\n";
+    let program = ".input p\nn(X) :- p(X), Y is str(X), Y = X.\nd(X) :- p(X), !n(X).\n.output n, d\n";
+    let (run, _) = run("cells-of-no-type", program, &[("p.facts", cells)], &[]);
+    assert_eq!(
+        run.out, "% n\n 7\n#xFF\n+3\n+inf.0\n.5\n0x1F\n1/2\n% d\n-3\n1.5\n7\n2000.0\n",
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let cases: &[(&str, &str, &[&str], &str, i32)] = &[
+        (
+            "no-facts",
+            "p(1).",
+            &["-F", "nowhere"],
+            "a.dl: read-file: there is no directory nowhere",
+            2,
+        ),
+        (
+            "no-output",
+            "p(1).",
+            &["-D", "nowhere"],
+            "a.dl: write-file: there is no directory nowhere",
+            2,
+        ),
+        (
+            "no-relation",
+            "p(1).\n.output q",
+            &[],
+            "a.dl:2:2: there is no relation q",
+            1,
+        ),
+        (
+            "no-size",
+            "p(1).\n.printsize p, q",
+            &[],
+            "a.dl:2:2: there is no relation q",
+            1,
+        ),
+    ];
+    for (test, program, options, message, code) in cases {
+        let (run, _) = run(test, program, &[], options);
+        assert!(run.err.contains(message), "{test}: {}", run.err);
+        assert_eq!((run.out.as_str(), run.code), ("", Some(*code)), "{test}");
+    }
 }
 
 #[test]
@@ -130,6 +219,30 @@ fn errors_have_their_place() {
             PATHS,
             &[("edge.facts", "1\t2\n3\tfour\n")],
             "./edge.facts:2:3: expected a number, found \"four\"",
+        ),
+        (
+            "infinite",
+            PATHS,
+            &[("edge.facts", "1\t+inf.0\n")],
+            "./edge.facts:1:3: expected a number, found \"+inf.0\"",
+        ),
+        (
+            "unclosed",
+            PATHS,
+            &[("edge.csv", "1,2\n\"3,4\n5,6\n")],
+            "./edge.csv:2:1: a quoted cell in this row is never closed",
+        ),
+        (
+            "behind",
+            PATHS,
+            &[("edge.csv", "1,\"2\"3\n")],
+            "./edge.csv:1:3: expected a comma behind a quoted cell, found \"\\\"2\\\"3\"",
+        ),
+        (
+            "types",
+            ".decl p(x:number)\n.decl q(x:symbol)\nq(\"a\"). p(X) :- q(X). .output p",
+            &[],
+            "X is a symbol in column x of q, but column x of p is declared a number, in the rule p(X) :- q(X).",
         ),
     ];
     for (test, program, files, message) in cases {

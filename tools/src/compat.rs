@@ -4,6 +4,7 @@
 //! Invariant: a row that can be seen in a text has a sample in which its finder finds one place.
 
 mod find;
+mod libraries;
 
 use crate::check::Finding;
 use crate::check::bindings::Binding;
@@ -261,6 +262,7 @@ pub fn reference() -> String {
         "\nCalls with the wrong number of arguments, and a `let` with siblings, are found by `sx check` without \
          `--compat`.\n",
     );
+    page.push_str(&libraries::reference());
     page
 }
 
