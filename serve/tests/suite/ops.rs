@@ -268,7 +268,7 @@ fn a_pair_is_deleted_once() {
     let edge = Edge::with_store(Some(support::store()));
     let now = |answer| match answer {
         Answer::Now(made) => made,
-        Answer::Later(later) => edge.wait(later),
+        Answer::Later(later) | Answer::Aside(later) => edge.wait(later),
         Answer::Unknown => panic!("the op is known"),
     };
     let key = Value::from("k");
