@@ -11,7 +11,7 @@ use sx::{Code, Engine, Error, Isolate};
 use sx_interp::bundle::Bundled;
 use sx_interp::core::{Core, CoreNode};
 use sx_interp::expand::{
-    Answer, Expansion, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step, TopEnv, Warning,
+    Answer, Expansion, GlobalMacro, Globals, ImportSet, Inclusion, Library, MacroRef, Rules, Step, TopEnv, Warning,
 };
 use sx_interp::read::{SyntaxError, read_all};
 use sx_runtime::syntax::{Language, Name, Node, Source, Span, Stx, Syntax};
@@ -92,6 +92,11 @@ impl Globals for World {
     }
     fn has_library(&self, name: &str) -> bool {
         self.libraries.contains_key(name)
+    }
+    fn included(&self, files: &Inclusion) -> Result<Vec<Stx>, SyntaxError> {
+        let found = files.paths.iter().filter_map(|path| file_for(path, &files.span.source.name));
+        let forms = found.filter_map(|(name, text)| read_all(Source::new(name, text)).ok());
+        Ok(forms.flatten().collect())
     }
 }
 
@@ -203,7 +208,10 @@ impl World {
                 }
                 Step::Forms(forms) => return forms.into_iter().for_each(|form| self.expand(form, top)),
                 Step::Import(sets, _) => return sets.iter().for_each(|set| self.import(set, top)),
-                Step::Include(path, span) => return self.read_file(&path, &span, top),
+                Step::Include(files) => {
+                    let read = |path: &Name| self.read_file(path, &files.span, top);
+                    return files.paths.iter().for_each(read);
+                }
                 Step::Library(library) => return self.library(&library),
                 Step::NeedMacro { form, span, next, .. } => {
                     self.loosen(&form);
@@ -233,7 +241,7 @@ impl World {
     fn syntax_error(&mut self, error: SyntaxError) {
         self.findings.push(Finding {
             rule: None,
-            error: Error::of_unreadable(vec![error]),
+            error: Error::of_form(error),
         });
     }
 
