@@ -16,7 +16,7 @@ use crate::bundle::Bundle;
 use crate::compile::{CompileEnv, CompileError, Options, compile};
 use crate::core::Core;
 use crate::expand::{
-    Answer, Expansion, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step, TopEnv, Warning,
+    Answer, Expansion, GlobalMacro, Globals, ImportSet, Inclusion, Library, MacroRef, Rules, Step, TopEnv, Warning,
 };
 use crate::image::Image;
 use crate::read::{SyntaxError, read_all};
@@ -155,6 +155,10 @@ impl Globals for View<'_> {
     fn has_library(&self, name: &str) -> bool {
         self.exports_of(name).is_some() || self.library_place(name, "").is_some()
     }
+    fn included(&self, inclusion: &Inclusion) -> Result<Vec<Stx>, SyntaxError> {
+        let unreadable = |error: EvalError| error.into_first(&inclusion.span);
+        self.forms_of_files(inclusion).map_err(unreadable)
+    }
 }
 
 impl CompileEnv for View<'_> {
@@ -248,7 +252,9 @@ pub enum Next {
 /// Why an evaluation ends early.
 #[derive(Debug)]
 pub enum EvalError {
-    /// The text is wrong.
+    /// The text is no data.
+    Read(Vec<SyntaxError>),
+    /// A form of the text is wrong.
     Syntax(Vec<SyntaxError>),
     /// A library or a name in one, or a file, is not there.
     Import(SyntaxError),
@@ -258,9 +264,15 @@ impl EvalError {
     /// The kind of condition, and the errors themselves.
     pub fn into_parts(self) -> (Code, Vec<SyntaxError>) {
         match self {
+            EvalError::Read(errors) => (Code::Read, errors),
             EvalError::Syntax(errors) => (Code::Syntax, errors),
             EvalError::Import(error) => (Code::Import, vec![error]),
         }
+    }
+    /// The first of the errors; one at the place if there is none.
+    fn into_first(self, span: &Span) -> SyntaxError {
+        let first = self.into_parts().1.into_iter().next();
+        first.unwrap_or_else(|| SyntaxError::new("unreadable text", span.clone()))
     }
 }
 
@@ -281,7 +293,7 @@ impl Evaluation {
     /// Of a text, its forms one after the other.
     pub fn text(source: Arc<Source>, top: &Rc<TopEnv>) -> Result<Evaluation, EvalError> {
         let span = Span::start(&source);
-        let forms = read_all(source).map_err(EvalError::Syntax)?;
+        let forms = read_all(source).map_err(EvalError::Read)?;
         let imports = top.imports_unsaid(&forms, &span);
         let mut evaluation = Evaluation::of(Work::Forms(Rc::new(forms), 0, top.clone()));
         if let Some(sets) = imports {
@@ -431,8 +443,8 @@ impl Evaluation {
                 self.begin_library(*library, view);
                 Ok(None)
             }
-            Step::Include(path, span) => {
-                let forms = view.included(&path, &span)?;
+            Step::Include(inclusion) => {
+                let forms = view.forms_of_files(&inclusion)?;
                 self.push(Work::Forms(Rc::new(forms), 0, top.clone()));
                 Ok(None)
             }

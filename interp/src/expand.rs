@@ -35,7 +35,7 @@ mod values;
 mod work;
 
 pub use crate::read::SyntaxError;
-pub use module::{Export, ImportSet, Library, show_library};
+pub use module::{Export, ImportSet, Inclusion, Library, show_library};
 pub use show::{show_core, show_stx};
 pub use syntax_rules::Rules;
 pub use table::{Form, forms, is_form};
@@ -44,7 +44,6 @@ pub use work::Expansion;
 
 use crate::core::Core;
 use std::rc::Rc;
-use std::sync::Arc;
 use sx_runtime::syntax::{Name, Span, Stx};
 
 /// A macro procedure, by the number the evaluator gave it.
@@ -91,6 +90,12 @@ pub trait Globals {
     fn has_library(&self, _name: &str) -> bool {
         false
     }
+    /// The forms of included files.
+    fn included(&self, inclusion: &Inclusion) -> Result<Vec<Stx>, SyntaxError> {
+        let path = inclusion.paths.first().map_or("", |path| &**path);
+        let message = format!("include: {path}: no such file");
+        Err(SyntaxError::new(message, inclusion.span.clone()))
+    }
 }
 
 /// Something worth a line on stderr that does not stop the program.
@@ -123,7 +128,7 @@ pub enum Step {
     /// `(import …)`; the value is nil.
     Import(Vec<ImportSet>, Span),
     /// `(include "path")`: expand and evaluate the forms of that file in its place.
-    Include(Arc<str>, Span),
+    Include(Inclusion),
     /// `(define-library …)`; the value is nil.
     Library(Box<Library>),
     /// Call the macro procedure with the operands of the form, answer [`Answer::Form`].

@@ -15,6 +15,7 @@ mod text;
 pub use lexemes::{Lexeme, LexemeKind, lexemes};
 
 use lex::{Lexer, Token};
+use std::collections::HashMap;
 use std::sync::Arc;
 use sx_runtime::syntax::{Node, Source, Span, Stx, Syntax};
 
@@ -65,6 +66,8 @@ enum Kind {
     Bytes,
     Prefix(&'static str),
     DatumComment,
+    /// `#0=`
+    Label(u32),
 }
 
 impl Kind {
@@ -81,6 +84,7 @@ impl Kind {
             Kind::Prefix("unquote") => ",",
             Kind::Prefix(_) => ",@",
             Kind::DatumComment => "#;",
+            Kind::Label(_) => "#n=",
         }
     }
     /// The bracket that closes it; `None` when its first datum does.
@@ -89,7 +93,7 @@ impl Kind {
             Kind::List | Kind::Vector | Kind::Bytes => Some(')'),
             Kind::Bracket => Some(']'),
             Kind::Dict => Some('}'),
-            Kind::Prefix(_) | Kind::DatumComment => None,
+            Kind::Prefix(_) | Kind::DatumComment | Kind::Label(_) => None,
         }
     }
 }
@@ -110,6 +114,8 @@ struct Open {
 pub struct Reader {
     lexer: Lexer,
     open: Vec<Open>,
+    /// The labels of the form at hand, and the data they have; none while one is being read.
+    labels: HashMap<u32, Option<Stx>>,
     /// The last form failed only because the text ended.
     ended_early: bool,
 }
@@ -120,18 +126,26 @@ impl Reader {
         Reader {
             lexer: Lexer::new(source),
             open: Vec::new(),
+            labels: HashMap::new(),
             ended_early: false,
         }
+    }
+    /// The same, reading names in lower case.
+    pub fn folding(mut self) -> Reader {
+        self.lexer.fold = true;
+        self
     }
 
     /// The next top-level form, or what is wrong with it; `None` at the end of the text.
     pub fn next_form(&mut self) -> Option<Result<Stx, Vec<SyntaxError>>> {
+        self.labels.clear();
         loop {
             let Some((token, start)) = self.lexer.next_token() else {
                 return self.at_end();
             };
             let done = match token {
                 Token::Open(kind) => {
+                    self.begin_label(kind, start);
                     self.push(kind, start);
                     None
                 }
@@ -143,6 +157,10 @@ impl Reader {
                 Token::Atom(node) => {
                     let span = self.lexer.span(start);
                     self.finish(Syntax::new(node, span))
+                }
+                Token::Labelled(label) => {
+                    let datum = self.labelled(label, start);
+                    self.finish(datum)
                 }
                 Token::Unclosed(what) => return Some(Err(self.recover_from_unclosed(what, start))),
             };
@@ -174,6 +192,28 @@ impl Reader {
         });
     }
 
+    fn begin_label(&mut self, kind: Kind, start: usize) {
+        if let Kind::Label(label) = kind
+            && self.labels.insert(label, None).is_some()
+        {
+            self.lexer.error(format!("the label #{label}= occurs twice"), start);
+        }
+    }
+
+    /// What `#0#` means: a datum that has been read, or the one that it stands in.
+    fn labelled(&mut self, label: u32, start: usize) -> Stx {
+        let node = match self.labels.get(&label) {
+            Some(Some(datum)) => return datum.clone(),
+            Some(None) => Node::Ref(label),
+            None => {
+                self.lexer
+                    .error(format!("no datum before has the label #{label}="), start);
+                Node::Nil
+            }
+        };
+        Syntax::new(node, self.lexer.span(start))
+    }
+
     /// Puts a complete datum where it belongs; the top-level form it completes, if it does.
     fn finish(&mut self, mut datum: Stx) -> Option<Stx> {
         loop {
@@ -191,6 +231,15 @@ impl Reader {
                     let head_end = start + if SPLICES.contains(&name) { 2 } else { 1 };
                     let head = Syntax::new(Node::Sym(self.lexer.name(name)), self.lexer.span_to(start, head_end));
                     datum = Syntax::new(Node::List(vec![head, datum]), self.lexer.span(start));
+                }
+                Kind::Label(label) => {
+                    let start = top.start;
+                    self.open.pop();
+                    if matches!(datum.node, Node::Ref(of) if of == label) {
+                        self.lexer.error(format!("#{label}= labels nothing but itself"), start);
+                    }
+                    datum = Syntax::new(Node::Label(label, datum), self.lexer.span(start));
+                    self.labels.insert(label, Some(datum.clone()));
                 }
                 _ => {
                     top.items.push(datum);
@@ -359,7 +408,11 @@ fn dotted(mut items: Vec<Stx>, tail: Stx) -> Node {
 
 /// All forms of a text, or everything that is wrong with it.
 pub fn read_all(source: Arc<Source>) -> Result<Vec<Stx>, Vec<SyntaxError>> {
-    let mut reader = Reader::new(source);
+    read_rest(Reader::new(source))
+}
+
+/// The same of what a reader has not read yet.
+pub fn read_rest(mut reader: Reader) -> Result<Vec<Stx>, Vec<SyntaxError>> {
     let (mut forms, mut errors) = (Vec::new(), Vec::new());
     while let Some(next) = reader.next_form() {
         match next {

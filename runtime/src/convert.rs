@@ -1,8 +1,8 @@
 //! Syntax trees to values and back: quoted constants, what a macro is given, what it returns,
 //! what `sx-parse` and `read` give.
 //!
-//! Neither direction recurses. A value that holds itself has no syntax tree, which is an error
-//! and not a loop; a part that occurs twice becomes one shared tree.
+//! Neither direction recurses. A value that holds itself is made of a tree with labels; the other
+//! way it is an error and not a loop. A part that occurs twice becomes one shared tree.
 
 use crate::dict::size_of_dict;
 use crate::heap::Heap;
@@ -44,12 +44,29 @@ pub struct Circular;
 enum Step<'s> {
     Visit(&'s Stx),
     Build(&'s Syntax),
+    /// The datum of a label is there.
+    Labelled(&'s Syntax),
+}
+
+/// The labels of a tree that is becoming a value.
+#[derive(Default)]
+struct Labels<'h> {
+    /// What labelled data have become.
+    made: HashMap<*const Syntax, Value<'h>>,
+    /// Labels whose data are being made, with what stands for each of these until then.
+    open: Vec<(u32, Option<Value<'h>>)>,
+    /// What stands for something, and that.
+    stand_ins: HashMap<Word, Value<'h>>,
 }
 
 /// Bytes to reserve before `Heap::value_of_syntax`.
 pub fn size_of_syntax(stx: &Stx) -> usize {
     let (mut todo, mut size) = (vec![stx], 0);
+    let mut labelled = HashSet::new();
     while let Some(stx) = todo.pop() {
+        if matches!(stx.node, Node::Label(..)) && !labelled.insert(&raw const **stx) {
+            continue;
+        }
         size += size_of_node(&stx.node);
         push_parts(&stx.node, &mut todo);
     }
@@ -67,6 +84,8 @@ fn size_of_node(node: &Node) -> usize {
         Node::List(items) | Node::Dotted(items, _) => size_of_list(items.len()).max(items.len() * Heap::SIZE_OF_PAIR),
         Node::Vector(items) => size_of_vector(items.len()),
         Node::Bytes(bytes) => crate::bytes::size_of_bytevector(bytes.len()),
+        // What stands for the datum while it is made.
+        Node::Label(..) => Heap::SIZE_OF_PAIR,
         // A hashed dict is made with room for all.
         Node::Dict(entries) => size_of_dict(entries.len()) + size_of_table(entries.len()),
         _ => 0,
@@ -82,6 +101,7 @@ fn push_parts<'s>(node: &'s Node, out: &mut Vec<&'s Stx>) {
             out.extend(items.iter().rev());
         }
         Node::Dict(entries) => out.extend(entries.iter().rev().map(|(_, value)| value)),
+        Node::Label(_, datum) => out.push(datum),
         _ => {}
     }
 }
@@ -94,9 +114,24 @@ impl Heap {
         let mut steps = vec![Step::Visit(stx)];
         let mut made = Vec::new();
         let mut parts = Vec::new();
+        let mut labels = Labels::default();
         while let Some(step) = steps.pop() {
             match step {
                 Step::Visit(stx) => {
+                    if let Node::Label(label, datum) = &stx.node {
+                        match labels.made.get(&(&raw const **stx)) {
+                            Some(known) => made.push(*known),
+                            None => {
+                                labels.open.push((*label, None));
+                                steps.extend([Step::Labelled(stx), Step::Visit(datum)]);
+                            }
+                        }
+                        continue;
+                    }
+                    if let Node::Ref(label) = stx.node {
+                        made.push(labels.stand_in(self, label));
+                        continue;
+                    }
                     if let Some(value) = self.value_of_atom(&stx.node, row) {
                         made.push(value);
                         continue;
@@ -106,9 +141,47 @@ impl Heap {
                     steps.extend(parts.drain(..).map(Step::Visit));
                 }
                 Step::Build(stx) => self.build(&stx.node, lists, &mut made),
+                Step::Labelled(stx) => labels.close(stx, made.last().copied().unwrap_or(Value::NIL)),
             }
         }
-        made.pop().unwrap_or(Value::NIL)
+        let value = made.pop().unwrap_or(Value::NIL);
+        if !labels.stand_ins.is_empty() {
+            self.put_in_place(value, &labels.stand_ins);
+        }
+        value
+    }
+
+    /// Puts what something stands for in its place, everywhere in a fresh value.
+    fn put_in_place(&self, value: Value<'_>, stand_ins: &HashMap<Word, Value<'_>>) {
+        let (mut todo, mut seen) = (vec![value], HashSet::new());
+        while let Some(value) = todo.pop() {
+            if !seen.insert(value.word()) {
+                continue;
+            }
+            let meant = |part: Value<'_>| stand_ins.get(&part.word()).copied();
+            if let Some(pair) = value.as_pair() {
+                let (car, cdr) = (pair.car(), pair.cdr());
+                meant(car).into_iter().for_each(|it| self.set_car(pair, it));
+                meant(cdr).into_iter().for_each(|it| self.set_cdr(pair, it));
+                todo.extend([car, cdr]);
+            } else if value.is_list() {
+                for (i, item) in value.items().enumerate() {
+                    meant(item).into_iter().for_each(|it| self.set_nth(value, i, it));
+                    todo.push(item);
+                }
+            } else if let Some(vector) = value.as_vector() {
+                for (i, item) in vector.iter().enumerate() {
+                    meant(item).into_iter().for_each(|it| self.vector_set(vector, i, it));
+                    todo.push(item);
+                }
+            } else if let Some(dict) = value.as_dict() {
+                let entries: Vec<_> = self.dict_entries(dict).collect();
+                for (key, item) in entries {
+                    meant(item).into_iter().for_each(|it| self.dict_set(dict, key, it));
+                    todo.push(item);
+                }
+            }
+        }
     }
 
     /// The value of a datum, in old space where it does not move: what a chunk's constants
@@ -133,6 +206,7 @@ impl Heap {
             Node::Value(n) => row(*n),
             Node::List(items) if items.is_empty() => Value::EMPTY,
             Node::List(_) | Node::Dotted(..) | Node::Vector(_) | Node::Dict(_) => return None,
+            Node::Label(..) | Node::Ref(_) => return None,
         })
     }
 
@@ -164,6 +238,23 @@ impl Heap {
             _ => Value::NIL,
         };
         made.push(value);
+    }
+}
+
+impl<'h> Labels<'h> {
+    /// What stands for the datum of a label that is being made.
+    fn stand_in(&mut self, heap: &'h Heap, label: u32) -> Value<'h> {
+        match self.open.iter_mut().rev().find(|(open, _)| *open == label) {
+            Some((_, stands_in)) => *stands_in.get_or_insert_with(|| heap.cons(Value::NIL, Value::NIL)),
+            None => Value::NIL,
+        }
+    }
+    /// The innermost open label has become a value.
+    fn close(&mut self, stx: &Syntax, value: Value<'h>) {
+        self.made.insert(stx, value);
+        if let Some((_, Some(stands_in))) = self.open.pop() {
+            self.stand_ins.insert(stands_in.word(), value);
+        }
     }
 }
 

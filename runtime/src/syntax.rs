@@ -165,6 +165,10 @@ pub enum Node {
     Bytes(Arc<[u8]>),
     /// `{k v …}` in source order.
     Dict(Vec<(Stx, Stx)>),
+    /// `#0=…`: a datum with a label. What the label means after it is this very node.
+    Label(u32, Stx),
+    /// `#0#` inside the datum of that label: the datum itself.
+    Ref(u32),
     /// A heap value that a macro put into its result: its row in the expander's value table.
     /// Never occurs in a constant of a chunk.
     Value(u32),
@@ -199,6 +203,7 @@ fn take_children(node: &mut Node, out: &mut Vec<Stx>) {
             out.append(items);
             out.push(std::mem::replace(tail, EMPTY_TAIL.with(Arc::clone)));
         }
+        Node::Label(_, datum) => out.push(std::mem::replace(datum, EMPTY_TAIL.with(Arc::clone))),
         Node::Dict(pairs) => {
             for (k, v) in pairs.drain(..) {
                 out.push(k);
@@ -217,7 +222,7 @@ impl Drop for Syntax {
     fn drop(&mut self) {
         if !matches!(
             self.node,
-            Node::List(_) | Node::Vector(_) | Node::Dotted(..) | Node::Dict(_)
+            Node::List(_) | Node::Vector(_) | Node::Dotted(..) | Node::Dict(_) | Node::Label(..)
         ) {
             return;
         }

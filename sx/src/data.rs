@@ -59,7 +59,7 @@ fn datum(form: &Stx, depth: usize) -> Result<Value, Error> {
             }
             Value::Dict(entries)
         }
-        Node::Dotted(..) | Node::Value(_) => {
+        Node::Dotted(..) | Node::Label(..) | Node::Ref(_) | Node::Value(_) => {
             return Err(Error::new(Code::Read, "a pair has no plain form").at(form.span.clone()));
         }
     })

@@ -21,6 +21,8 @@ pub struct Details {
     pub code: Code,
     /// What `error-message` says: the bare text.
     pub message: String,
+    /// The values that `error` was given after the message, each after a space: ` 1 "two"`.
+    pub irritants: String,
     /// The place, unless the error has none.
     pub span: Option<Span>,
     /// The calls that led there, innermost first.
@@ -48,6 +50,7 @@ impl Error {
         Error(Box::new(Details {
             code,
             message: message.into(),
+            irritants: String::new(),
             span: None,
             trace: Vec::new(),
             notes: Vec::new(),
@@ -58,6 +61,14 @@ impl Error {
     /// The errors of a text that cannot be read.
     pub fn of_unreadable(errors: Vec<SyntaxError>) -> Error {
         crate::failure::of_errors(Code::Read, errors)
+    }
+    /// The error of a form that has not its shape.
+    pub fn of_form(error: SyntaxError) -> Error {
+        crate::failure::of_errors(Code::Syntax, vec![error])
+    }
+    /// The message with the values it is about.
+    pub fn full_message(&self) -> String {
+        format!("{}{}", self.message, self.irritants)
     }
     /// The same error at a place.
     pub fn at(mut self, span: Span) -> Error {
@@ -89,7 +100,7 @@ impl fmt::Display for Error {
         if let Some(span) = &self.span {
             write!(f, "{}: ", span.place())?;
         }
-        f.write_str(&self.message)
+        f.write_str(&self.full_message())
     }
 }
 

@@ -26,9 +26,9 @@ impl From<Found> for Error {
 pub(crate) fn of_run(failure: Failure) -> Found {
     let mut error = match failure.syntax.is_empty() {
         true => Error::new(code(&failure.code), failure.message),
-        false if failure.code == Code::Import.text() => of_errors(Code::Import, failure.syntax),
-        false => of_errors(Code::Read, failure.syntax),
+        false => of_errors(code(&failure.code), failure.syntax),
     };
+    error.irritants = failure.irritants;
     error.span = error.span.take().or(failure.span);
     let frames = failure.backtrace.into_iter().map(|frame| TraceFrame {
         function: if frame.name.is_empty() {
@@ -47,10 +47,8 @@ pub(crate) fn of_run(failure: Failure) -> Found {
 
 /// A text that is wrong.
 pub(crate) fn of_text(wrong: EvalError) -> Error {
-    match wrong {
-        EvalError::Syntax(errors) => of_errors(Code::Read, errors),
-        EvalError::Import(error) => of_errors(Code::Import, vec![error]),
-    }
+    let (code, errors) = wrong.into_parts();
+    of_errors(code, errors)
 }
 
 pub(crate) fn of_errors(code: Code, errors: Vec<SyntaxError>) -> Error {

@@ -64,7 +64,7 @@ fn render(text: &mut String, error: &Error, level: Level<'static>, name: &str, s
 }
 
 fn group<'a>(error: &'a Error, level: Level<'static>, name: &'a str) -> Group<'a> {
-    let title = level.primary_title(&error.message).id(name);
+    let title = level.primary_title(error.full_message()).id(name);
     let mut group = Group::with_title(title);
     if let Some(span) = &error.span {
         group = group.element(snippet(span));

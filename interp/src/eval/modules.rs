@@ -7,13 +7,13 @@
 //! defines it, so an import that meets it there goes round in a circle.
 
 use super::{EvalError, Evaluation, View, Work};
-use crate::expand::{Globals, ImportSet, Library, TopEnv, is_form, show_library};
-use crate::read::{SyntaxError, read_all};
+use crate::expand::{Globals, ImportSet, Inclusion, Library, TopEnv, is_form, show_library};
+use crate::read::{Reader, SyntaxError, read_all, read_rest};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use sx_runtime::host::Host;
-use sx_runtime::syntax::{Name, Source, Span, Stx};
+use sx_runtime::syntax::{Language, Name, Source, Span, Stx};
 
 /// External names and the globals they mean.
 type Exports = Rc<Vec<(Name, Name)>>;
@@ -142,12 +142,23 @@ impl View<'_> {
         }
     }
 
-    /// The forms of an included file.
-    pub(super) fn included(&self, path: &str, span: &Span) -> Result<Vec<Stx>, EvalError> {
-        let found = find_file(&mut **self.host.borrow_mut(), &span.source.name, path);
-        let missing = || import_error(format!("include: {path}: no such file"), span);
-        let source = self.read(&found.ok_or_else(missing)?, span)?;
-        read_all(source).map_err(EvalError::Syntax)
+    /// The forms of included files. What Scheme includes is Scheme, whatever its name.
+    pub(super) fn forms_of_files(&self, inclusion: &Inclusion) -> Result<Vec<Stx>, EvalError> {
+        let Inclusion { paths, fold_case, span } = inclusion;
+        let mut forms = Vec::new();
+        for path in paths {
+            let found = find_file(&mut **self.host.borrow_mut(), &span.source.name, path);
+            let missing = || import_error(format!("include: {path}: no such file"), span);
+            let source = self.read(&found.ok_or_else(missing)?, span)?;
+            let source = match span.source.is_scheme() {
+                true => Source::in_language(Language::Scheme, source.name.as_str(), source.text.as_str()),
+                false => source,
+            };
+            let reader = Reader::new(source);
+            let reader = if *fold_case { reader.folding() } else { reader };
+            forms.extend(read_rest(reader).map_err(EvalError::Read)?);
+        }
+        Ok(forms)
     }
 
     /// A file in which a library was looked for must have defined it.
@@ -187,7 +198,7 @@ impl Evaluation {
         self.check_circle(&set.library, &set.span)?;
         view.check_finished(&set.library, &set.span)?;
         let text = view.library_text(&set.library, &set.span)?;
-        let forms = read_all(text.clone()).map_err(EvalError::Syntax)?;
+        let forms = read_all(text.clone()).map_err(EvalError::Read)?;
         let searched = Work::Searched(set.library.clone(), text, set.span.clone());
         self.push(Work::Import(sets, at, top));
         self.push(searched);

@@ -10,7 +10,7 @@ use super::list::List;
 use super::op::Op;
 use super::table::{Form, Rewrite};
 use super::work::{Place, Result, Task, Use, Worker};
-use super::{GlobalMacro, choice, define, macros};
+use super::{GlobalMacro, choice, define, macros, module};
 use crate::core::Var;
 use std::rc::Rc;
 use sx_runtime::syntax::{Name, Node, Span, Stx};
@@ -77,7 +77,7 @@ impl Worker<'_> {
             Some(Meaning::Special(special)) => {
                 matches!(
                     special.rewrite,
-                    Rewrite::Define(_) | Rewrite::Definitions(_) | Rewrite::Begin | Rewrite::Do
+                    Rewrite::Define(_) | Rewrite::Definitions(_) | Rewrite::Begin | Rewrite::Do | Rewrite::Include
                 )
             }
             Some(Meaning::Macro(_) | Meaning::Local(Binding::Rules(_) | Binding::Macro(_))) => true,
@@ -125,6 +125,7 @@ impl Worker<'_> {
         match special.rewrite {
             Rewrite::Do if choice::is_loop(usage.args()) => scan.items.push(Item::Expr(form)),
             Rewrite::Begin | Rewrite::Do => scan.put_back_all(usage.args()),
+            Rewrite::Include => scan.put_back_all(&module::included(self, &usage)?),
             Rewrite::Definitions(rewrite) => {
                 let form = rewrite(self, &usage)?;
                 scan.put_back(form);

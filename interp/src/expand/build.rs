@@ -123,6 +123,10 @@ pub(super) fn map_idents(stx: &Stx, f: &mut dyn FnMut(Ident, &Span) -> Option<St
             let tail = all.pop()?;
             Some(Node::Dotted(all, tail))
         }),
+        Node::Label(label, datum) => deeper(|| {
+            let mapped = map_all(std::slice::from_ref(datum))?.pop()?;
+            Some(Node::Label(*label, mapped))
+        }),
         Node::Dict(pairs) => deeper(|| {
             let flat: Vec<Stx> = pairs
                 .iter()

@@ -112,17 +112,16 @@ pub(super) fn delay_force(_: &mut Worker<'_>, usage: &Use<'_>) -> Result<Stx> {
 
 // ---- dynamic scope ---------------------------------------------------------------------------
 
-/// The name of a dynamic scope: a symbol stands for itself, unless a variable of the code around
-/// it hides that reading.
+/// The name of a dynamic scope, always a symbol: a symbol stands for itself, unless a variable of
+/// the code around it hides that reading; a string or keyword stands for the symbol of that name.
 fn scope_name(worker: &Worker<'_>, usage: &Use<'_>, stx: &Stx) -> Stx {
-    match Ident::of(stx) {
-        Some(ident) if !matches!(worker.meaning(&ident, usage.env), Meaning::Local(_)) => {
-            usage.builder().quote(stx.clone())
+    let builder = usage.builder();
+    match (Ident::of(stx), &stx.node) {
+        (Some(ident), _) if !matches!(worker.meaning(&ident, usage.env), Meaning::Local(_)) => {
+            builder.quote(stx.clone())
         }
-        _ => match &stx.node {
-            Node::Keyword(name) => usage.builder().quote(usage.builder().symbol(name.clone())),
-            _ => stx.clone(),
-        },
+        (_, Node::Keyword(name) | Node::Str(name)) => builder.quote(builder.symbol(name.clone())),
+        _ => builder.call("%scope-name", [stx.clone()]),
     }
 }
 

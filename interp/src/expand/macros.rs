@@ -20,7 +20,7 @@ pub(super) fn parse_defmacro(usage: &Use<'_>) -> Result<(Ident, Stx)> {
             Some([name, params @ ..]) => (name, builder.list(params.to_vec()), body),
             _ => return Err(usage.bad()),
         },
-        [name, params, body @ ..] => (name, params.clone(), body),
+        [name, params, body @ ..] if params.as_list().is_some() || !body.is_empty() => (name, params.clone(), body),
         _ => return Err(usage.bad()),
     };
     let ident = Ident::of(name).ok_or_else(|| usage.error("expected a name", name))?;
@@ -62,7 +62,10 @@ fn binding_of(worker: &Worker<'_>, usage: &Use<'_>, spec: &Stx, env: &Env) -> Re
         };
     }
     match worker.special_of(spec, env) {
-        Some(form) if form.name == "syntax-rules" => Ok(Binding::Rules(Rc::new(Rules::parse(spec, env)?))),
+        Some(form) if form.name == "syntax-rules" => {
+            let usual = !matches!(worker.meaning(&Ident::symbol(&"...".into()), env), Meaning::Local(_));
+            Ok(Binding::Rules(Rc::new(Rules::parse(spec, env, usual)?)))
+        }
         _ => Err(usage.error("expected (syntax-rules (literal...) (pattern template)...)", spec)),
     }
 }

@@ -6,7 +6,7 @@
 use super::build::{Builder, strip};
 use super::top::marked;
 use super::work::{Result, Use, Worker};
-use super::{Globals, Step, SyntaxError, TopEnv, table};
+use super::{Globals, SyntaxError, TopEnv, table};
 use sx_runtime::syntax::{FEATURES, Name, Node, Span, Stx};
 
 /// One export of a library.
@@ -304,9 +304,18 @@ pub(super) fn parse_library(usage: &Use<'_>, globals: &dyn Globals) -> Result<Li
                 library.imports.extend(sets);
             }
             Some("begin") => library.body.extend_from_slice(rest),
-            Some("include") => library.body.push(declaration.clone()),
+            Some("include" | "include-ci") => library.body.push(declaration.clone()),
+            Some("include-library-declarations") => {
+                let files = inclusion(usage, rest, false, &declaration.span)?;
+                todo.extend(globals.included(&files)?.into_iter().rev());
+            }
             Some("cond-expand") => todo.extend(chosen(usage, rest, globals)?.iter().rev().cloned()),
-            _ => return Err(usage.error("expected export, import, begin, include or cond-expand", &declaration)),
+            _ => {
+                return Err(usage.error(
+                    "expected export, import, begin, include, include-ci, include-library-declarations or cond-expand",
+                    &declaration,
+                ));
+            }
         }
     }
     Ok(library)
@@ -333,15 +342,41 @@ fn export(usage: &Use<'_>, spec: &Stx) -> Result<Export> {
     }
 }
 
-/// `(include "path")` at top level: the evaluator reads the file and goes on with its forms.
-pub(super) fn parse_include(usage: &Use<'_>) -> Result<Step> {
+/// Files whose forms stand in place of a form.
+#[derive(Debug)]
+pub struct Inclusion {
+    /// Their paths, in order.
+    pub paths: Vec<Name>,
+    /// Are names read without regard to case?
+    pub fold_case: bool,
+    /// The form.
+    pub span: Span,
+}
+
+fn inclusion(usage: &Use<'_>, paths: &[Stx], fold_case: bool, span: &Span) -> Result<Inclusion> {
+    let path = |stx: &Stx| match &stx.node {
+        Node::Str(path) => Ok(path.clone()),
+        _ => Err(usage.error("expected a path", stx)),
+    };
+    Ok(Inclusion {
+        paths: paths.iter().map(path).collect::<Result<_>>()?,
+        fold_case,
+        span: span.clone(),
+    })
+}
+
+/// `(include path…)`, `(include-ci path…)`; at top level the evaluator reads the files.
+pub(super) fn parse_include(usage: &Use<'_>) -> Result<Inclusion> {
     match usage.args() {
-        [path] => match &path.node {
-            Node::Str(path) => Ok(Step::Include(path.clone(), usage.span().clone())),
-            _ => Err(usage.error("expected a path", path)),
-        },
-        _ => Err(usage.bad()),
+        [] => Err(usage.bad()),
+        paths => inclusion(usage, paths, usage.special.name == "include-ci", usage.span()),
     }
+}
+
+/// The forms that an `include` among others stands for.
+pub(super) fn included(worker: &mut Worker<'_>, usage: &Use<'_>) -> Result<Vec<Stx>> {
+    worker.count_include(usage.span())?;
+    worker.globals.included(&parse_include(usage)?)
 }
 
 // ---- cond-expand -----------------------------------------------------------------------------

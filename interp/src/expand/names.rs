@@ -45,7 +45,8 @@ functions! {
     "%reset" "thunk" "delimits %shift";
     "%shift" "procedure" "calls the procedure with the continuation up to the %reset";
     "%parameterize" "(parameter value ...) thunk" "the thunk with other values of the parameters";
-    "%provide" "name value thunk" "the name a symbol or a string, compared as text";
+    "%scope-name" "value" "the symbol that a string or keyword names; anything else is itself";
+    "%provide" "name value thunk" "the thunk with a value of the name, compared by identity";
     "%context" "name default" "the innermost value provided, or the default";
     "%scope" "name thunk" "the thunk's value; collects what it emits";
     "%emit!" "name value" "adds to the innermost scope of that name";

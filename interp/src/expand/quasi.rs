@@ -57,6 +57,10 @@ impl Quasi<'_> {
                 })
             }),
             Node::Dict(pairs) => deeper(|| self.dict(template, pairs, depth)),
+            Node::Label(_, datum) => match deeper(|| self.part(datum, depth))? {
+                Part::Constant(_) => Ok(Part::Constant(template.clone())),
+                _ => Err(self.usage.error("an unquote inside a datum with a label", template)),
+            },
             _ => Ok(Part::Constant(template.clone())),
         }
     }
@@ -126,6 +130,10 @@ impl Quasi<'_> {
         let tail = match tail {
             None if !spliced => return Ok(Part::Made(builder.call("%list", run))),
             None => {
+                // Scheme's last list may be anything, and is not copied.
+                if run.is_empty() && template.span.source.is_scheme() {
+                    return Ok(Part::Made(builder.call("%append*", segments)));
+                }
                 if !run.is_empty() {
                     segments.push(builder.call("%list", run));
                 }

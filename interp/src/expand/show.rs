@@ -45,6 +45,11 @@ fn write_stx(stx: &Stx, limit: usize, out: &mut String) {
             format!("#u8({})", bytes.join(" "))
         }
         Node::Value(_) => "#<value>".into(),
+        Node::Ref(label) => format!("#{label}#"),
+        Node::Label(label, datum) => {
+            out.push_str(&format!("#{label}="));
+            return deeper(|| write_stx(datum, limit, out));
+        }
         Node::List(items) => return deeper(|| write_items("(", items, limit, out)),
         Node::Vector(items) => return deeper(|| write_items("#(", items, limit, out)),
         Node::Dotted(items, tail) => {

@@ -34,9 +34,18 @@ struct Clause {
 
 /// What the patterns and templates of one set of rules agree on.
 struct Dialect {
-    /// The ellipsis, if it is not `...`.
-    ellipsis: Option<Ident>,
+    ellipsis: Ellipsis,
     literals: Vec<Ident>,
+}
+
+/// What is written after what repeats.
+enum Ellipsis {
+    /// `...`
+    Usual,
+    /// The name the rules begin with.
+    Custom(Ident),
+    /// Nothing: `...` is a variable where the rules stand.
+    None,
 }
 
 impl Dialect {
@@ -45,8 +54,10 @@ impl Dialect {
     }
     fn is_ellipsis(&self, stx: &Syntax) -> bool {
         Ident::of(stx).is_some_and(|ident| match &self.ellipsis {
-            Some(custom) => ident == *custom,
-            None => &*super::env::printed(&ident.name) == "..." && !self.is_literal(&ident),
+            _ if self.is_literal(&ident) => false,
+            Ellipsis::Custom(custom) => ident == *custom,
+            Ellipsis::Usual => &*super::env::printed(&ident.name) == "...",
+            Ellipsis::None => false,
         })
     }
     fn is_underscore(&self, ident: &Ident) -> bool {
@@ -61,16 +72,21 @@ fn error(message: impl std::fmt::Display, at: &Stx) -> SyntaxError {
 impl Rules {
     /// The rules of a top-level `define-syntax`, from the datum of its `syntax-rules` form.
     pub fn from_datum(spec: &Stx, top: &Rc<TopEnv>) -> Result<Rules> {
-        Rules::parse(spec, &Env::top(top.clone()))
+        Rules::parse(spec, &Env::top(top.clone()), true)
     }
 
-    /// `(syntax-rules ellipsis? (literal…) (pattern template)…)`
-    pub(super) fn parse(spec: &Stx, env: &Env) -> Result<Rules> {
+    /// `(syntax-rules ellipsis? (literal…) (pattern template)…)`; `usual` says that `...` means what
+    /// it usually does there.
+    pub(super) fn parse(spec: &Stx, env: &Env, usual: bool) -> Result<Rules> {
         let wrong = || error("expected (syntax-rules (literal...) (pattern template)...)", spec);
         let items = spec.as_list().and_then(|items| items.get(1..)).ok_or_else(wrong)?;
         let (ellipsis, items) = match items {
-            [first, rest @ ..] if Ident::of(first).is_some() => (Ident::of(first), rest),
-            items => (None, items),
+            [first, rest @ ..] => match Ident::of(first) {
+                Some(custom) => (Ellipsis::Custom(custom), rest),
+                None if usual => (Ellipsis::Usual, items),
+                None => (Ellipsis::None, items),
+            },
+            [] => return Err(wrong()),
         };
         let (literals, clauses) = items.split_first().ok_or_else(wrong)?;
         let literal = |stx: &Stx| Ident::of(stx).ok_or_else(|| error("a literal is a name", stx));

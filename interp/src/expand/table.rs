@@ -104,7 +104,8 @@ forms! {
     "cond-expand" "(cond-expand (requirement form...)...)" "The forms of the first requirement that holds." Definitions(module::cond_expand);
     "define-library" "(define-library (name...) declaration...)" "A library." Library;
     "import" "(import (name...)...)" "Names from libraries." Import;
-    "include" "(include path)" "The forms of a file." Include;
+    "include" "(include path...)" "The forms of files." Include;
+    "include-ci" "(include-ci path...)" "The forms of files of Scheme, read without regard to case." Include;
     "defcomp" "(defcomp ~name (&key name... &rest children) body...)" "A component." Definitions(page::defcomp);
     "defisland" "(defisland ~name (&key name... &rest children) body...)" "A component with behaviour of its own." Definitions(page::defisland);
     "defpage" "(defpage name :path path :content form)" "A page at a path." Definitions(page::defpage);

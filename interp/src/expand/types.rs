@@ -100,11 +100,12 @@ pub(super) fn define_record_type(worker: &mut Worker<'_>, usage: &Use<'_>) -> Re
     let builder = usage.builder();
     let of = type_spec.as_list().and_then(<[Stx]>::first).unwrap_or(type_spec);
     let name = name_of(of).ok_or_else(|| usage.error("expected a type name", of))?;
-    let mut names = fields
+    let names = fields
         .iter()
         .map(|field| field_name(usage, field))
         .collect::<Result<Vec<_>>>()?;
-    let constructor = constructor_spec(usage, constructor, &mut names)?;
+    check_distinct(usage, &names, usage.form)?;
+    let constructor = constructor_spec(usage, constructor, &names)?;
     let shown = name
         .strip_prefix('<')
         .and_then(|name| name.strip_suffix('>'))
@@ -136,30 +137,37 @@ pub(super) fn define_record_type(worker: &mut Worker<'_>, usage: &Use<'_>) -> Re
     Ok(definitions.finish())
 }
 
-/// `field`, `(field)`, `(field accessor)`, `(field accessor modifier)`
+fn check_distinct(usage: &Use<'_>, names: &[Name], at: &Stx) -> Result<()> {
+    match (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
+        Some(twice) => Err(usage.error(format!("{} occurs twice", names[twice]), at)),
+        None => Ok(()),
+    }
+}
+
+/// `field`, `(field accessor)`, `(field accessor modifier)`
 fn field_name(usage: &Use<'_>, field: &Stx) -> Result<Name> {
     let name = match field.as_list() {
-        Some([name] | [name, _] | [name, _, _]) => name,
-        Some(_) => return Err(usage.error("expected (field accessor? modifier?)", field)),
+        Some([name, _] | [name, _, _]) => name,
+        Some(_) => return Err(usage.error("expected (field accessor modifier?)", field)),
         None => field,
     };
     name_of(name).ok_or_else(|| usage.error("expected a field name", name))
 }
 
-/// `(make field…)`, `make` for all fields, `#f` for none: the name and the fields it takes. A field
-/// that only the constructor mentions is a field too.
-fn constructor_spec<'a>(
-    usage: &Use<'_>,
-    spec: &'a Stx,
-    fields: &mut Vec<Name>,
-) -> Result<Option<(&'a Stx, Vec<Name>)>> {
+/// `(make field…)`, `make` for all fields, `#f` for none: the name and the fields it takes.
+fn constructor_spec<'a>(usage: &Use<'_>, spec: &'a Stx, fields: &[Name]) -> Result<Option<(&'a Stx, Vec<Name>)>> {
     match (&spec.node, spec.as_list()) {
         (Node::Bool(false) | Node::Nil, _) => Ok(None),
         (_, Some([name, taken @ ..])) => {
-            let field = |stx: &Stx| name_of(stx).ok_or_else(|| usage.error("expected a field name", stx));
+            let field = |stx: &Stx| {
+                let name = name_of(stx).ok_or_else(|| usage.error("expected a field name", stx))?;
+                match fields.contains(&name) {
+                    true => Ok(name),
+                    false => Err(usage.error(format!("{name} is no field"), stx)),
+                }
+            };
             let taken = taken.iter().map(field).collect::<Result<Vec<_>>>()?;
-            let new: Vec<Name> = taken.iter().filter(|name| !fields.contains(name)).cloned().collect();
-            fields.extend(new);
+            check_distinct(usage, &taken, spec)?;
             Ok(Some((name, taken)))
         }
         _ => Ok(Some((spec, fields.to_vec()))),
@@ -240,12 +248,10 @@ fn parse_constructor(usage: &Use<'_>, spec: &Stx) -> Result<Constructor> {
     let name = name_of(stx).ok_or_else(wrong)?;
     let field = |stx: &Stx| name_of(stx).ok_or_else(|| usage.error("expected a field name", stx));
     let fields = fields.iter().map(field).collect::<Result<Vec<_>>>()?;
-    match (1..fields.len()).find(|at| fields[..*at].contains(&fields[*at])) {
-        Some(at) => Err(usage.error(format!("{} occurs twice", fields[at]), spec)),
-        None => Ok(Constructor {
-            stx: stx.clone(),
-            name,
-            fields,
-        }),
-    }
+    check_distinct(usage, &fields, spec)?;
+    Ok(Constructor {
+        stx: stx.clone(),
+        name,
+        fields,
+    })
 }

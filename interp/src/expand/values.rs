@@ -5,10 +5,12 @@ use super::env::Ident;
 use super::work::{Result, Use, Worker};
 use sx_runtime::syntax::{Node, Stx, Syntax};
 
-/// `(%call-with-values (fn () producer) (fn formals body…))`
+/// `(%call-with-values (fn () producer) (fn formals body…))`; the consumer has the form's name, for
+/// when there are too few or too many values.
 fn receive_values(usage: &Use<'_>, formals: Stx, producer: &Stx, body: &[Stx]) -> Stx {
     let builder = usage.builder();
-    let consumer = builder.lambda(formals, body);
+    let name = builder.symbol(usage.special.shown());
+    let consumer = builder.call("%named", [name, builder.lambda(formals, body)]);
     builder.call(
         "%call-with-values",
         [builder.thunk(std::slice::from_ref(producer)), consumer],

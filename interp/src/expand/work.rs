@@ -70,6 +70,8 @@ pub struct Expansion {
 const SLICE: u32 = 100_000;
 /// A form that takes more macro uses than this is taken for one that never ends.
 const USES_MAX: u32 = 500_000;
+/// So many times may files be included in one top-level form.
+const INCLUDES_MAX: u32 = 500;
 /// So many forms may `syntax-rules` templates make in the expansion of one top-level form.
 const MADE_MAX: u64 = 20_000_000;
 /// So many core forms may one top-level form become.
@@ -378,9 +380,22 @@ impl Worker<'_> {
     }
 
     fn count_use(&mut self, span: &Span) -> Result<()> {
-        self.state.uses += 1;
+        self.count_uses(1, "macro expansion does not end", span)
+    }
+
+    /// An `include` among other forms; a file may include itself.
+    pub(super) fn count_include(&mut self, span: &Span) -> Result<()> {
+        self.count_uses(
+            USES_MAX / INCLUDES_MAX,
+            "include: the files include each other without end",
+            span,
+        )
+    }
+
+    fn count_uses(&mut self, uses: u32, otherwise: &str, span: &Span) -> Result<()> {
+        self.state.uses += uses;
         match self.state.uses > USES_MAX {
-            true => Err(SyntaxError::new("macro expansion does not end", span.clone())),
+            true => Err(SyntaxError::new(otherwise, span.clone())),
             false => Ok(()),
         }
     }
@@ -466,8 +481,8 @@ impl Worker<'_> {
                 self.stop_with(Step::Import(sets, form.span.clone()));
             }
             Rewrite::Include => {
-                let step = module::parse_include(&usage)?;
-                self.stop_with(step);
+                let inclusion = module::parse_include(&usage)?;
+                self.stop_with(Step::Include(inclusion));
             }
             Rewrite::Library => {
                 let library = module::parse_library(&usage, self.globals)?;
@@ -529,6 +544,14 @@ impl Worker<'_> {
                     }
                     _ => Err(SyntaxError::new("a dotted list is no expression", form.span.clone())),
                 }
+            }
+            Node::Label(_, datum) => {
+                self.push_named(datum, env, name);
+                Ok(())
+            }
+            Node::Ref(label) => {
+                let message = format!("#{label}#: only quoted data may contain themselves");
+                Err(SyntaxError::new(message, form.span.clone()))
             }
             _ => {
                 self.output(Op::Const(build::strip(form)), &form.span);
@@ -647,9 +670,12 @@ impl Worker<'_> {
                 self.body(usage.args(), usage.env, usage.span());
                 Ok(())
             }
-            Rewrite::Import | Rewrite::Library | Rewrite::Include => {
-                Err(usage.error("only allowed at top level", usage.form))
+            Rewrite::Include => {
+                let forms = module::included(self, usage)?;
+                self.body(&forms, usage.env, usage.span());
+                Ok(())
             }
+            Rewrite::Import | Rewrite::Library => Err(usage.error("only allowed at top level", usage.form)),
             Rewrite::Auxiliary => Err(usage.error(format!("only has a meaning inside {}", special.syntax), usage.form)),
         }
     }

@@ -114,6 +114,7 @@ impl Machine {
                 Some(Type::Continuation) => self.enter_continuation(nfp, argc),
                 Some(Type::Parameter) if argc == 0 => self.enter_through(nfp, argc, "%parameter-value"),
                 Some(Type::Component | Type::Island) => self.enter_through(nfp, argc, "%apply-component"),
+                Some(Type::Parameter) => self.raise(parameter_arity(argc)),
                 _ => {
                     let shown = self.show(*nfp);
                     self.raise(not_callable(&shown))
@@ -145,6 +146,7 @@ impl Machine {
                     },
                     None => arity_error(instance, argc),
                 },
+                None if callee.is(Type::Parameter) && argc > 0 => Some(parameter_arity(argc)),
                 None if callee.is_callable() => None,
                 None => Some(not_callable(&self.show(*window))),
             };
@@ -356,6 +358,11 @@ fn arity_error(instance: &Instance, argc: usize) -> Option<Raise> {
     let plural = if params == 1 { "" } else { "s" };
     let message = format!("{name}: expected {more}{params} argument{plural}, got {argc}");
     Some(Raise::new(Code::Arity, message))
+}
+
+/// A parameter takes no arguments.
+fn parameter_arity(argc: usize) -> Raise {
+    Raise::new(Code::Arity, format!("parameter: expected 0 arguments, got {argc}"))
 }
 
 fn not_callable(shown: &str) -> Raise {

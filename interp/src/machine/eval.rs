@@ -113,7 +113,7 @@ impl Machine {
                 return Ok(self.isolate.heap.symbol("more").word());
             }
             Some(Err(errors)) if source.is_scheme() => return Err(unreadable(&errors).into()),
-            Some(Err(errors)) => return Err(self.syntax_stop(EvalError::Syntax(errors))),
+            Some(Err(errors)) => return Err(self.syntax_stop(EvalError::Read(errors))),
         };
         let read = &source.text[..datum.span.end as usize];
         let count = Value::fixnum(read.chars().count() as i64);

@@ -39,6 +39,8 @@ pub struct Failure {
     pub code: String,
     /// The message.
     pub message: String,
+    /// The values that `error` was given after it, each after a space.
+    pub irritants: String,
     /// Where it was raised.
     pub span: Option<Span>,
     /// The functions that were running, innermost first.
@@ -269,6 +271,7 @@ impl Machine {
         Failure {
             code,
             message: message.into(),
+            irritants: String::new(),
             span,
             backtrace: self.backtrace(),
             undefined: None,
@@ -286,6 +289,9 @@ impl Machine {
             Some(parts) => {
                 failure.code = parts.code.as_str().unwrap_or_default().into();
                 failure.message = parts.message.as_str().unwrap_or_default().into();
+                if failure.code == Code::User.text() {
+                    failure.irritants = self.shown_irritants(parts.irritants);
+                }
                 failure.undefined = failure.message.strip_prefix("Undefined symbol: ").map(str::to_string);
                 if let Some(place) = parts.place.as_pair() {
                     let (closure, pc) = (place.car().word(), place.cdr().word().as_fixnum() as usize);
@@ -309,6 +315,29 @@ impl Machine {
             }
         }
         failure
+    }
+}
+
+/// So many bytes of the values an error is about are shown.
+const IRRITANTS_MAX: usize = 1000;
+
+impl Machine {
+    fn shown_irritants(&self, irritants: Value<'_>) -> String {
+        let mut text = String::new();
+        for irritant in irritants.items() {
+            text.push(' ');
+            let most = IRRITANTS_MAX.saturating_sub(text.len());
+            if self
+                .isolate
+                .heap
+                .print_to(&mut text, irritant, Style::Write, most)
+                .is_err()
+            {
+                text.truncate(text.floor_char_boundary(IRRITANTS_MAX));
+                return text + " …";
+            }
+        }
+        text
     }
 }
 

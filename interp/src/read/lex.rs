@@ -12,6 +12,8 @@ pub(super) enum Token {
     Close(char),
     Dot,
     Atom(Node),
+    /// `#0#`
+    Labelled(u32),
     /// A string or block comment that does not end, by its opener.
     Unclosed(&'static str),
 }
@@ -23,7 +25,7 @@ pub(super) struct Lexer {
     pub(super) errors: Vec<SyntaxError>,
     names: HashSet<Name>,
     /// `#!fold-case`: names are read in lower case.
-    fold: bool,
+    pub(super) fold: bool,
 }
 
 /// The directives of Scheme, and whether names are folded after each.
@@ -198,9 +200,13 @@ impl Lexer {
         false
     }
 
-    /// A bar symbol ends on its line; otherwise `|` is a character like any other.
+    /// A bar symbol of SX ends on its line; otherwise `|` is a character like any other. In Scheme it
+    /// may go on for lines.
     fn bar_symbol_ends(&self) -> bool {
-        let line = self.rest().lines().next().unwrap_or("");
+        let line = match self.source.is_scheme() {
+            true => self.rest(),
+            false => self.rest().lines().next().unwrap_or(""),
+        };
         line.contains('|')
     }
 
@@ -217,6 +223,9 @@ impl Lexer {
         if self.eat("\\") {
             return Token::Atom(text::character(self, start));
         }
+        if let Some(token) = self.label() {
+            return token;
+        }
         self.skip_word();
         let node = match &self.source.text[start..self.pos] {
             "#t" | "#true" | "#T" | "#TRUE" => Ok(Node::Bool(true)),
@@ -224,6 +233,19 @@ impl Lexer {
             word => number::prefixed(word).unwrap_or_else(|| Err(format!("unknown syntax: {word}"))),
         };
         self.atom(node, start)
+    }
+
+    /// `#0=` or `#0#`, whose first `#` has been passed.
+    fn label(&mut self) -> Option<Token> {
+        let digits = self.rest().bytes().take_while(u8::is_ascii_digit).count();
+        let label = self.rest()[..digits].parse().ok()?;
+        let token = match self.rest().as_bytes().get(digits)? {
+            b'=' => Token::Open(Kind::Label(label)),
+            b'#' => Token::Labelled(label),
+            _ => return None,
+        };
+        self.pos += digits + 1;
+        Some(token)
     }
 
     fn word(&mut self, start: usize) -> Token {

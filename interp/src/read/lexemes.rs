@@ -26,7 +26,7 @@ pub enum LexemeKind {
     Open,
     /// A closing bracket.
     Close,
-    /// A quote, quasiquote, unquote or datum comment, which the next datum belongs to.
+    /// A quote, quasiquote, unquote, label or datum comment, which the next datum belongs to.
     Prefix,
     /// A symbol, number, string, character or dot.
     Atom,
@@ -67,10 +67,10 @@ pub fn lexemes(source: &Arc<Source>) -> Result<Vec<Lexeme>, Vec<SyntaxError>> {
 
 fn kind_of(token: &Token) -> LexemeKind {
     match token {
-        Token::Open(Kind::Prefix(_) | Kind::DatumComment) => LexemeKind::Prefix,
+        Token::Open(Kind::Prefix(_) | Kind::DatumComment | Kind::Label(_)) => LexemeKind::Prefix,
         Token::Open(_) => LexemeKind::Open,
         Token::Close(_) => LexemeKind::Close,
         // A text that was read has nothing unclosed in it.
-        Token::Atom(_) | Token::Dot | Token::Unclosed(_) => LexemeKind::Atom,
+        Token::Atom(_) | Token::Dot | Token::Labelled(_) | Token::Unclosed(_) => LexemeKind::Atom,
     }
 }

@@ -4,6 +4,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 use std::sync::Arc;
+use sx_runtime::num::{Num, Parsed};
 use sx_runtime::syntax::Node;
 
 /// A word read as a number: `None` when it is no number at all, `Err` when it is a wrong one.
@@ -42,61 +43,21 @@ fn hexadecimal(word: &str) -> Option<(&str, &str)> {
     (sign.len() <= 1).then_some((sign, digits))
 }
 
-/// `#xFF #b101 #o17 #d10 #e1.5 #i1/2`, prefixes in any order: `None` when the word is none of them.
+/// `#xFF #b101 #o17 #d10 #e1.5 #i1/2`, prefixes in any order: `None` when the word begins with none
+/// of them.
 pub(super) fn prefixed(word: &str) -> Option<Result<Node, String>> {
-    let (mut rest, mut radix, mut exactness) = (word, None, None);
-    while let Some(after) = rest.strip_prefix('#') {
-        match after.as_bytes().first()?.to_ascii_lowercase() {
-            b'x' if radix.is_none() => radix = Some(16),
-            b'b' if radix.is_none() => radix = Some(2),
-            b'o' if radix.is_none() => radix = Some(8),
-            b'd' if radix.is_none() => radix = Some(10),
-            c @ (b'e' | b'i') if exactness.is_none() => exactness = Some(c),
-            _ => return None,
-        }
-        rest = &after[1..];
-    }
-    let node = match radix.unwrap_or(10) {
-        10 => exact(rest, 10).or_else(|| decimal(rest).map(|f| Ok(Node::Float(f)))),
-        radix => exact(rest, radix),
-    };
-    let node = match (node, exactness) {
-        (Some(Ok(node)), Some(b'i')) => inexact(node, rest),
-        (Some(Ok(Node::Float(f))), Some(_)) => exact_of_decimal(f, rest),
-        (node, _) => node,
-    };
-    Some(node.unwrap_or_else(|| Err(format!("bad number: {word}"))))
-}
-
-fn inexact(node: Node, digits: &str) -> Option<Result<Node, String>> {
-    let value = match node {
-        Node::Float(f) => f,
-        Node::Int(n) => n as f64,
-        Node::Big(n) => n.to_string().parse().ok()?,
-        _ => {
-            let (n, d) = digits.split_once('/')?;
-            n.parse::<f64>().ok()? / d.parse::<f64>().ok()?
-        }
-    };
-    Some(Ok(Node::Float(value)))
-}
-
-/// The exact value of a decimal text: its digits over a power of ten.
-fn exact_of_decimal(value: f64, text: &str) -> Option<Result<Node, String>> {
-    if !value.is_finite() {
+    let prefix = word.as_bytes().get(1)?.to_ascii_lowercase();
+    if !b"xbodei".contains(&prefix) {
         return None;
     }
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits: BigInt = format!("{whole}{fraction}").parse().ok()?;
-    let scale = exponent.parse::<i32>().ok()?.checked_sub(fraction.len() as i32)?;
-    let power = BigInt::from(10).pow(scale.unsigned_abs());
-    let ratio = if scale < 0 {
-        BigRational::new(digits, power)
-    } else {
-        BigRational::from(digits * power)
-    };
-    Some(Ok(rational(ratio)))
+    Some(match Num::parse(&word.to_ascii_lowercase()) {
+        Parsed::Number(Num::Int(n)) => Ok(Node::Int(n)),
+        Parsed::Number(Num::Big(n)) => Ok(whole(n)),
+        Parsed::Number(Num::Ratio(ratio)) => Ok(rational(ratio)),
+        Parsed::Number(Num::Float(f)) => Ok(Node::Float(f)),
+        Parsed::ZeroDenominator => Err("rational: division by zero".into()),
+        Parsed::NotANumber => Err(format!("bad number: {word}")),
+    })
 }
 
 /// An integer or a rational.

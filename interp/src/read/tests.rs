@@ -25,6 +25,8 @@ fn show(stx: &Stx) -> String {
             let pairs: Vec<_> = pairs.iter().map(|(k, v)| format!("{} {}", show(k), show(v))).collect();
             format!("{{{}}}", pairs.join(" "))
         }
+        Node::Label(label, datum) => format!("#{label}={}", show(datum)),
+        Node::Ref(label) => format!("#{label}#"),
         Node::Value(row) => format!("value:{row}"),
     }
 }
@@ -237,4 +239,20 @@ fn random_tokens_never_panic() {
         let _ = read_all(Source::new("t", text.clone()));
         is_incomplete(&text);
     }
+}
+
+#[test]
+fn labels() {
+    check(&[
+        ("#0=(a #0#) #0=b", "#0=(a #0#) #0=b"),
+        ("(#1=(a) #1#)", "(#1=(a) #1=(a))"),
+        ("'#0=a", "(quote #0=a)"),
+        ("#;#0=(a) b", "b"),
+        ("#0#", "t:1:1: no datum before has the label #0="),
+        ("(#0=a) #0#", "t:1:8: no datum before has the label #0="),
+        ("(#0=a #0=b)", "t:1:7: the label #0= occurs twice"),
+        ("#0=#0#", "t:1:1: #0= labels nothing but itself"),
+        ("#0=", "t:1:1: #n= is followed by no datum"),
+        ("#99999999999=a", "t:1:1: unknown syntax: #99999999999=a"),
+    ]);
 }

@@ -154,6 +154,36 @@ fn files_are_included_and_loaded_relative_to_the_text() {
 }
 
 #[test]
+fn files_are_included_in_bodies_and_libraries() {
+    let files = [
+        ("a.scm", "(define a 1)"),
+        ("b.inc", "(define B (+ a 1))"),
+        ("d.inc", "(export a b) (import (scheme base))"),
+        (
+            "m.sld",
+            "(define-library (m) (include-library-declarations \"d.inc\") (include \"a.scm\") (include-ci \"b.inc\"))",
+        ),
+        (
+            "main.scm",
+            "(import (scheme base) (m))
+             (list a b (let () (include \"a.scm\") (include-ci \"b.inc\") (list a b)) (+ 1 (include \"two.inc\")))",
+        ),
+        ("two.inc", "1 2"),
+        ("self.scm", "(let () (include \"self.scm\"))"),
+    ];
+    let mut m = machine_with(&files);
+    assert_eq!(eval(&mut m, "(load \"main.scm\")"), "(1 2 (1 2) 3)");
+    assert_eq!(
+        eval(&mut m, "(let () (include \"self.scm\"))"),
+        "!include: the files include each other without end"
+    );
+    assert_eq!(
+        eval(&mut m, "(let () (include \"nowhere.sx\"))"),
+        "!include: nowhere.sx: no such file"
+    );
+}
+
+#[test]
 fn a_name_that_held_a_macro_can_be_defined() {
     let mut m = machine();
     assert_eq!(eval(&mut m, "(defmacro twice (x) (list '+ x x))\n(twice 4)"), "8");

@@ -14,6 +14,10 @@ pub(super) enum Content {
     Nodes,
     /// The same; a parser drops a newline that comes first.
     Lines,
+    /// Text, in which a parser finds no elements.
+    Text,
+    /// The same; a parser drops a newline that comes first.
+    TextLines,
     /// Nothing, and there is no end tag.
     Void,
     /// Nothing.
@@ -30,7 +34,7 @@ pub(super) enum Content {
     Doctype,
 }
 
-use Content::{Comment, Doctype, Empty, Fragment, Lines, Nodes, Program, Raw, Void};
+use Content::{Comment, Doctype, Empty, Fragment, Lines, Nodes, Program, Raw, Text, TextLines, Void};
 
 /// Names and what elements of these names hold.
 const TAGS: &[(Content, &str)] = &[
@@ -41,9 +45,11 @@ const TAGS: &[(Content, &str)] = &[
          form h1 h2 h3 h4 h5 h6 head header hgroup html i ins kbd label legend li main map mark marquee menu meter \
          nav nobr noscript object ol optgroup option output p picture progress q rb rp rt rtc ruby s samp search \
          section select slot small span strike strong sub summary sup table tbody td template tfoot th thead time \
-         title tr tt u ul var video",
+         tr tt u ul var video",
     ),
-    (Lines, "listing pre textarea"),
+    (Lines, "listing pre"),
+    (Text, "title"),
+    (TextLines, "textarea"),
     (
         Void,
         "area base basefont bgsound br col embed hr img input keygen link meta param source track wbr",
@@ -194,6 +200,8 @@ pub(super) enum Kind {
     Text,
     /// Its presence says everything.
     Boolean,
+    /// The same, unless it is `until-found`.
+    Hidden,
     /// `true` or `false`, in words.
     Enumerated,
     /// An address.
@@ -205,10 +213,11 @@ pub(super) enum Kind {
 const ATTRIBUTES: &[(Kind, &str)] = &[
     (
         Kind::Boolean,
-        "allowfullscreen async autofocus autoplay checked controls default defer disabled formnovalidate hidden \
+        "allowfullscreen async autofocus autoplay checked controls default defer disabled formnovalidate \
          inert ismap itemscope loop multiple muted nomodule novalidate open playsinline readonly required reversed \
          selected shadowrootclonable shadowrootdelegatesfocus",
     ),
+    (Kind::Hidden, "hidden"),
     (Kind::Enumerated, "contenteditable draggable spellcheck"),
     (
         Kind::Url,

@@ -33,7 +33,7 @@ pub fn render<'h>(heap: &'h Heap, tree: Value<'h>, parts: Value<'h>, out: String
         tags: Known::default(),
         attributes: Known::default(),
         scratch: String::new(),
-        program: None,
+        texts: None,
         dropped: usize::MAX,
         parts: parts.items(),
         calls: Vec::new(),
@@ -64,8 +64,8 @@ struct Writer<'h> {
     tags: Known<'h, Option<&'static Tag>>,
     attributes: Known<'h, Attribute>,
     scratch: String,
-    /// The program element the walk is in.
-    program: Option<Program<'h>>,
+    /// The element of texts that the walk is in.
+    texts: Option<Texts<'h>>,
     /// A newline that is written here is dropped by a parser.
     dropped: usize,
     parts: Items<'h>,
@@ -151,10 +151,20 @@ impl Attribute {
     }
 }
 
+/// An element that holds texts and no elements.
 #[derive(Clone, Copy)]
-struct Program<'h> {
+struct Texts<'h> {
     tag: &'h str,
-    json: bool,
+    kind: TextKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TextKind {
+    /// Escaped as everywhere.
+    Plain,
+    Json,
+    /// Another program, which only `raw!` can write.
+    Program,
 }
 
 /// What the head of an element says besides its attributes.
@@ -212,7 +222,7 @@ impl<'h> Writer<'h> {
         }) = self.open.pop()
         {
             tag.push_end(&mut self.out, name);
-            self.program = None;
+            self.texts = None;
         }
     }
 
@@ -250,19 +260,24 @@ impl<'h> Writer<'h> {
     }
 
     fn text(&mut self, text: &str) -> Result<(), Raise> {
-        match self.program {
-            None => {
+        match self.texts {
+            None
+            | Some(Texts {
+                kind: TextKind::Plain, ..
+            }) => {
                 if self.dropped == self.out.len() && text.starts_with('\n') {
                     self.out.push('\n');
                 }
                 push_text(&mut self.out, text);
                 Ok(())
             }
-            Some(Program { json: true, .. }) => {
+            Some(Texts {
+                kind: TextKind::Json, ..
+            }) => {
                 push_json(&mut self.out, text);
                 Ok(())
             }
-            Some(Program { tag, .. }) => {
+            Some(Texts { tag, .. }) => {
                 let what = format!("text in {tag} is not escaped; write (raw! \"…\")");
                 Err(self.wrong(Code::Value, &what))
             }
@@ -295,6 +310,10 @@ impl<'h> Writer<'h> {
     #[inline(never)]
     fn call(&mut self, call: Value<'h>) -> Result<(), Raise> {
         match self.parts.next().map(|part| part.as_str().unwrap_or_default()) {
+            // Its texts are escaped, so this begins an element.
+            Some(part) if part.contains('<') && self.texts.is_some_and(|texts| texts.kind == TextKind::Plain) => {
+                Err(self.holds_no_elements("a component"))
+            }
             Some(part) => self.raw(part),
             None => {
                 self.calls.push(call);
@@ -304,7 +323,8 @@ impl<'h> Writer<'h> {
     }
 
     fn raw(&mut self, markup: &str) -> Result<(), Raise> {
-        if let Some(Program { tag, .. }) = self.program
+        if let Some(Texts { tag, kind }) = self.texts
+            && kind != TextKind::Plain
             && leaves_program(markup, tag)
         {
             let what = format!("the text of {tag} may hold neither </{tag} nor <!--");
@@ -328,9 +348,8 @@ impl<'h> Writer<'h> {
             Content::Comment => return self.comment(items),
             _ => {}
         }
-        if let Some(Program { tag, .. }) = self.program {
-            let what = format!("{name} inside {tag}, which holds no elements");
-            return Err(self.wrong(Code::Value, &what));
+        if self.texts.is_some() {
+            return Err(self.holds_no_elements(name));
         }
         if content == Content::Doctype {
             self.out.push_str("<!DOCTYPE html>");
@@ -348,13 +367,17 @@ impl<'h> Writer<'h> {
                 Ok(())
             }
             _ => {
-                let json = head.json;
-                self.program = (content == Content::Program).then_some(Program { tag: name, json });
-                if content == Content::Lines {
+                let kind = match content {
+                    Content::Text | Content::TextLines => Some(TextKind::Plain),
+                    Content::Program if head.json => Some(TextKind::Json),
+                    Content::Program => Some(TextKind::Program),
+                    _ => None,
+                };
+                if matches!(content, Content::Lines | Content::TextLines) {
                     self.dropped = self.out.len();
                 }
                 // Most elements hold a text or two and nothing else.
-                if !head.is_scattered && self.program.is_none() {
+                if !head.is_scattered && content != Content::Program {
                     while let Some(text) = items.peek().and_then(Value::as_str) {
                         items.next();
                         self.text(text)?;
@@ -365,6 +388,7 @@ impl<'h> Writer<'h> {
                         return Ok(());
                     }
                 }
+                self.texts = kind.map(|kind| Texts { tag: name, kind });
                 self.begin(list, items, head.is_scattered, Some((tag, name)))
             }
         }
@@ -407,7 +431,14 @@ impl<'h> Writer<'h> {
         if !is_name {
             return Err(self.wrong(Code::Value, &format!("no attribute of {tag} can be called {name:?}")));
         }
-        let is_bare = kind == Kind::Boolean || is_bool && kind != Kind::Enumerated;
+        let is_bare = match kind {
+            Kind::Boolean => true,
+            Kind::Hidden => !value
+                .as_str()
+                .is_some_and(|text| text.eq_ignore_ascii_case("until-found")),
+            Kind::Enumerated => false,
+            _ => is_bool,
+        };
         match start {
             Some(start) if !is_bare => self.out.push_short(&start),
             _ => {
@@ -444,6 +475,9 @@ impl<'h> Writer<'h> {
     #[inline(never)]
     fn joined<'a>(&self, value: Value<'a>, scratch: &'a mut String) -> Option<&'a str> {
         let (mut joined, mut text) = (String::new(), String::new());
+        if value.first().is_some_and(is_markup) {
+            return None;
+        }
         for item in value.list_to_vec().ok()? {
             if matches!(item.word(), Word::NIL | Word::FALSE) {
                 continue;
@@ -462,6 +496,7 @@ impl<'h> Writer<'h> {
         let refused = match kind {
             Kind::Url => refused(text),
             Kind::Urls => text.split([',', ';']).find_map(refused),
+            Kind::Text if tag == "meta" && name.eq_ignore_ascii_case("content") => refreshed(text).and_then(refused),
             _ => None,
         };
         if let Some(scheme) = refused {
@@ -488,7 +523,7 @@ impl<'h> Writer<'h> {
 
     #[inline(never)]
     fn comment(&mut self, items: Nodes<'h>) -> Result<(), Raise> {
-        if let Some(Program { tag, .. }) = self.program {
+        if let Some(Texts { tag, .. }) = self.texts {
             return Err(self.wrong(Code::Value, &format!("a comment inside {tag}")));
         }
         let (mut all, mut scratch) = (String::new(), String::new());
@@ -500,6 +535,12 @@ impl<'h> Writer<'h> {
         }
         push_comment(&mut self.out, &all);
         Ok(())
+    }
+
+    #[cold]
+    fn holds_no_elements(&self, what: &str) -> Raise {
+        let tag = self.texts.map_or("", |texts| texts.tag);
+        self.wrong(Code::Value, &format!("{what} inside {tag}, which holds no elements"))
     }
 
     #[cold]
@@ -524,6 +565,29 @@ impl<'h> Writer<'h> {
         };
         Raise::new(code, format!("render-to-html: {what}{place}"))
     }
+}
+
+/// Is it the head of something that is markup and no element?
+fn is_markup(head: Value<'_>) -> bool {
+    let tag = head.as_symbol().and_then(Tag::find);
+    tag.is_some_and(|tag| matches!(tag.content, Content::Raw | Content::Fragment | Content::Comment))
+}
+
+/// The address in the `content` of a `meta` element that refreshes the page: `5; url=…`.
+fn refreshed(content: &str) -> Option<&str> {
+    let time = content.trim_start();
+    let rest = time.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if rest.len() == time.len() {
+        return None;
+    }
+    let rest = rest.trim_start().trim_start_matches([';', ',']).trim_start();
+    let url = match rest.split_at_checked(3) {
+        Some((word, value)) if word.eq_ignore_ascii_case("url") => {
+            value.trim_start().strip_prefix('=').unwrap_or(value).trim_start()
+        }
+        _ => rest,
+    };
+    Some(url.trim_start_matches(['"', '\'']))
 }
 
 /// Is that the type of a script element that holds JSON?

@@ -106,6 +106,11 @@ impl Heap {
         self.store(pair.0, pair::CAR, value);
     }
 
+    /// Replaces the cdr of a pair.
+    pub fn set_cdr(&self, pair: Pair<'_>, value: Value<'_>) {
+        self.store(pair.0, pair::CDR, value);
+    }
+
     /// `set-cdr!`: replaces everything but the first element; a view becomes a pair. Fails on
     /// an empty list.
     pub fn set_rest(&self, list: Value<'_>, tail: Value<'_>) -> Result<(), ListError> {

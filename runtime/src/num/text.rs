@@ -2,7 +2,8 @@
 //! back as the same number.
 //!
 //! Accepted: `12 -12 +12`, `1.5 .5 1. 1e3 1.5e-3`, `3/4`, `+inf.0 -inf.0 nan +nan.0 -nan.0`,
-//! `0x1F`, and the prefixes `#x #b #o #d #e #i` in any order. Printed: floats as the shortest
+//! `0x1F`, and a prefix of radix and one of exactness, `#x #b #o #d #e #i`, in any order. In
+//! another radix than ten there may be a point and no exponent. Printed: floats as the shortest
 //! text that reads back the same, always with `.` or `e`.
 
 use super::{Num, NumResult};
@@ -32,35 +33,36 @@ impl Num {
     /// Reads a token; a prefix wins over `radix` (2 to 36).
     pub fn parse_radix(text: &str, radix: u32) -> Parsed {
         let mut rest = text;
-        let (mut radix, mut exactness) = (radix, None);
+        let (mut said, mut exactness) = (None, None);
         while let Some(prefixed) = rest.strip_prefix('#') {
             match prefixed.bytes().next().map(|b| b.to_ascii_lowercase()) {
-                Some(b'x') => radix = 16,
-                Some(b'b') => radix = 2,
-                Some(b'o') => radix = 8,
-                Some(b'd') => radix = 10,
-                Some(b'e') => exactness = Some(true),
-                Some(b'i') => exactness = Some(false),
+                Some(b'x') if said.is_none() => said = Some(16),
+                Some(b'b') if said.is_none() => said = Some(2),
+                Some(b'o') if said.is_none() => said = Some(8),
+                Some(b'd') if said.is_none() => said = Some(10),
+                Some(b'e') if exactness.is_none() => exactness = Some(true),
+                Some(b'i') if exactness.is_none() => exactness = Some(false),
                 _ => return Parsed::NotANumber,
             }
             rest = &prefixed[1..];
         }
         let exact = exactness == Some(true);
-        match (parse_unprefixed(rest, radix, exact), exactness) {
+        match (parse_unprefixed(rest, said.unwrap_or(radix), exact), exactness) {
             (Parsed::Number(n), Some(false)) => Parsed::Number(n.to_inexact()),
             (Parsed::Number(n), Some(true)) => n.to_exact().map_or(Parsed::NotANumber, Parsed::Number),
             (parsed, _) => parsed,
         }
     }
 
-    /// The text in a radix from 2 to 36. A float is printed in radix 10 whatever is asked.
+    /// The text in a radix from 2 to 36.
     pub fn to_text(&self, radix: u32) -> String {
         match self {
             Num::Int(i) if radix == 10 => i.to_string(),
             Num::Int(i) => BigInt::from(*i).to_str_radix(radix),
             Num::Big(b) => b.to_str_radix(radix),
             Num::Ratio(r) => format!("{}/{}", r.numer().to_str_radix(radix), r.denom().to_str_radix(radix)),
-            Num::Float(f) => format_float(*f),
+            Num::Float(f) if radix == 10 || !f.is_finite() => format_float(*f),
+            Num::Float(f) => float_in_radix(*f, radix),
         }
     }
     /// The number with exactly `places` decimals, rounded half to even on its exact value.
@@ -90,6 +92,68 @@ pub fn format_float(f: f64) -> String {
     }
 }
 
+/// The shortest text in a radix that reads back as the same finite double, without an exponent.
+///
+/// Steele and White's digits: `rest / scale` is what is still to be written and `below`, `above`
+/// are the distances, over the same scale, to where the neighbouring doubles begin.
+fn float_in_radix(f: f64, radix: u32) -> String {
+    const FRACTION: u32 = 52;
+    let sign = if f.is_sign_negative() { "-" } else { "" };
+    if f == 0.0 {
+        return format!("{sign}0.0");
+    }
+    let (fraction, biased) = (f.to_bits() & ((1 << FRACTION) - 1), (f.to_bits() >> FRACTION) & 0x7ff);
+    let (mantissa, exponent) = match biased {
+        0 => (fraction, -1074),
+        _ => (fraction | 1 << FRACTION, biased as i64 - 1075),
+    };
+    let two_to = |power: i64| BigInt::from(1) << power.max(0) as u64;
+    // Below a power of two the doubles are twice as close.
+    let closer = fraction == 0 && biased > 1;
+    let mut rest = BigInt::from(mantissa) * two_to(exponent) << (1 + u32::from(closer));
+    let mut scale = two_to(-exponent) << (1 + u32::from(closer));
+    let mut below = two_to(exponent);
+    let mut above = &below << u32::from(closer);
+    let is_even = mantissa % 2 == 0;
+    let reaches = |sum: BigInt, scale: &BigInt| if is_even { sum >= *scale } else { sum > *scale };
+    let base = BigInt::from(radix);
+    let mut point = 0_i64;
+    while reaches(&rest + &above, &scale) {
+        scale *= &base;
+        point += 1;
+    }
+    while !reaches((&rest + &above) * &base, &scale) {
+        (rest, below, above) = (rest * &base, below * &base, above * &base);
+        point -= 1;
+    }
+    let mut digits = String::new();
+    loop {
+        (rest, below, above) = (rest * &base, below * &base, above * &base);
+        let digit = &rest / &scale;
+        rest %= &scale;
+        let low = if is_even { rest <= below } else { rest < below };
+        let high = reaches(&rest + &above, &scale);
+        let up = high && (!low || &rest * 2 >= scale);
+        let digit = u32::try_from(digit).unwrap_or(0) + u32::from(up);
+        digits.extend(char::from_digit(digit, radix));
+        if low || high {
+            return format!("{sign}{}", with_point(&digits, point));
+        }
+    }
+}
+
+/// Digits with the point after so many of them, zeros where there are none.
+fn with_point(digits: &str, point: i64) -> String {
+    let zeros = |n: i64| "0".repeat(n.max(0) as usize);
+    if point <= 0 {
+        return format!("0.{}{digits}", zeros(-point));
+    }
+    match digits.split_at_checked(point as usize) {
+        Some((whole, fraction)) if !fraction.is_empty() => format!("{whole}.{fraction}"),
+        _ => format!("{digits}{}.0", zeros(point - digits.len() as i64)),
+    }
+}
+
 fn parse_unprefixed(text: &str, radix: u32, exact: bool) -> Parsed {
     match text {
         "+inf.0" => return Parsed::Number(Num::Float(f64::INFINITY)),
@@ -111,7 +175,7 @@ fn parse_unprefixed(text: &str, radix: u32, exact: bool) -> Parsed {
         None => match parse_digits(digits, radix) {
             Some(n) => Parsed::Number(n),
             None if radix == 10 => parse_decimal(digits, exact),
-            None => Parsed::NotANumber,
+            None => parse_with_point(digits, radix, exact),
         },
     };
     match parsed {
@@ -174,6 +238,20 @@ fn parse_decimal(text: &str, exact: bool) -> Parsed {
         text.parse().ok().map(Num::Float)
     };
     number.map_or(Parsed::NotANumber, Parsed::Number)
+}
+
+/// Digits with a point among them, in another radix than ten.
+fn parse_with_point(text: &str, radix: u32, exact: bool) -> Parsed {
+    let Some((whole, fraction)) = text.split_once('.') else {
+        return Parsed::NotANumber;
+    };
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+        return Parsed::NotANumber;
+    }
+    let scale = Pow::pow(BigInt::from(radix), fraction.len());
+    let value = Num::from_ratio(BigRational::new(parse_many(&digits, radix), scale));
+    Parsed::Number(if exact { value } else { value.to_inexact() })
 }
 
 /// The exact value of a decimal written after `#e`.

@@ -317,11 +317,12 @@ fn read_char(cx: &mut Cx<'_>, take: bool) -> Result<Word, Raise> {
 }
 
 fn read_line(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let line = read_with(cx, 0, "read-line", |rest| match rest.find('\n') {
-        Some(end) => (
-            end + 1,
-            Some(rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]).to_string()),
-        ),
+    // A line ends in \n, \r or both.
+    let line = read_with(cx, 0, "read-line", |rest| match rest.find(['\n', '\r']) {
+        Some(end) => {
+            let both = rest[end..].starts_with("\r\n");
+            (end + 1 + usize::from(both), Some(rest[..end].to_string()))
+        }
         None if rest.is_empty() => (0, None),
         None => (rest.len(), Some(rest.to_string())),
     })?;

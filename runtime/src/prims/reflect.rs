@@ -112,37 +112,43 @@ fn contains(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     Ok(Word::bool(found))
 }
 
-/// Places of `x` in a list or vector, or of a part of a string, in code points.
-fn places(cx: &Cx<'_>, who: &str, from: usize) -> Result<Vec<usize>, Raise> {
+/// The place, in code points, that `find` finds for a part of the string in operand 0, from the
+/// code point `from` on; `None` if that is no string.
+fn place_in_text(
+    cx: &Cx<'_>,
+    who: &str,
+    from: usize,
+    find: fn(&str, &str) -> Option<usize>,
+) -> Result<Option<i64>, Raise> {
     let (v, x) = (cx.arg(0), cx.arg(1));
-    if let Some(text) = v.as_str() {
-        let owned = x.word().as_char().map(String::from);
-        let part = owned.as_deref().or_else(|| x.as_name());
-        let part =
-            part.ok_or_else(|| Raise::new(Code::Type, format!("{who}: expected string, got {}", x.type_name())))?;
-        let start = cx.heap().string_offset(v, from);
-        let found = text[start..].match_indices(part).next();
-        let last = text.rfind(part);
-        let count = |at: usize| text[..at].chars().count();
-        return Ok(match (found, last) {
-            (Some((at, _)), Some(last)) => vec![count(start + at), count(last)],
-            _ => Vec::new(),
-        });
-    }
-    let equal_places = items(who, v)?.into_iter().enumerate().skip(from);
-    Ok(equal_places
-        .filter(|(_, item)| cx.heap().equals(*item, x))
-        .map(|(i, _)| i)
-        .collect())
+    let Some(text) = v.as_str() else { return Ok(None) };
+    let owned = x.word().as_char().map(String::from);
+    let part = owned.as_deref().or_else(|| x.as_name());
+    let part = part.ok_or_else(|| Raise::new(Code::Type, format!("{who}: expected string, got {}", x.type_name())))?;
+    let from = from.min(v.string_len().unwrap_or(0));
+    let rest = &text[cx.heap().string_offset(v, from)..];
+    let place = find(rest, part).map(|at| from + rest[..at].chars().count());
+    Ok(Some(place.map_or(-1, |i| i as i64)))
 }
 
 fn index_of(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let from = cx.given(2).map_or(0, |_| cx.index(2));
-    let place = places(cx, "index-of", from)?.first().map_or(-1, |i| *i as i64);
-    Ok(Word::fixnum(place))
+    if let Some(place) = place_in_text(cx, "index-of", from, |text, part| text.find(part))? {
+        return Ok(Word::fixnum(place));
+    }
+    let (heap, x) = (cx.heap(), cx.arg(1));
+    let mut items = items("index-of", cx.arg(0))?.into_iter().enumerate().skip(from);
+    let place = items.find(|(_, item)| heap.equals(*item, x));
+    Ok(Word::fixnum(place.map_or(-1, |(i, _)| i as i64)))
 }
 
 fn last_index_of(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let place = places(cx, "last-index-of", 0)?.last().map_or(-1, |i| *i as i64);
-    Ok(Word::fixnum(place))
+    if let Some(place) = place_in_text(cx, "last-index-of", 0, |text, part| text.rfind(part))? {
+        return Ok(Word::fixnum(place));
+    }
+    let (heap, x) = (cx.heap(), cx.arg(1));
+    let place = items("last-index-of", cx.arg(0))?
+        .into_iter()
+        .rposition(|item| heap.equals(item, x));
+    Ok(Word::fixnum(place.map_or(-1, |i| i as i64)))
 }

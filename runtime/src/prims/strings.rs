@@ -3,6 +3,7 @@
 //! Positions count code points. ASCII text is indexed directly, other text through an offset
 //! table (`text_index.rs`), so walking a string by index is never quadratic.
 
+use super::chars::fold;
 use super::seq::out_of_range;
 use super::{Cx, prims};
 use crate::error::{Code, Raise};
@@ -22,7 +23,9 @@ prims! { STRINGS {
     /// In upper case.
     "upper" | "upcase" | "string-upcase" (s: String) -> String, Pure, |cx| map_text(cx, |s| s.to_uppercase()), ["(upper \"straße\") ; => \"STRASSE\""];
     /// In lower case.
-    "lower" | "downcase" | "string-downcase" | "string-foldcase" (s: String) -> String, Pure, |cx| map_text(cx, |s| s.to_lowercase()), ["(lower \"ABC\") ; => \"abc\""];
+    "lower" | "downcase" | "string-downcase" (s: String) -> String, Pure, |cx| map_text(cx, |s| s.to_lowercase()), ["(lower \"ABC\") ; => \"abc\""];
+    /// As it is compared where case does not count.
+    "string-foldcase" (s: String) -> String, Pure, |cx| map_text(cx, fold), ["(string-foldcase \"Straße\") ; => \"strasse\""];
     /// With the first character in upper case and the rest in lower case.
     "capitalize" (s: String) -> String, Pure, |cx| map_text(cx, capitalize), ["(capitalize \"hELLO\") ; => \"Hello\""];
     /// Without white space at either end.
@@ -46,6 +49,8 @@ prims! { STRINGS {
     "string-contains?" (s: String, part: String) -> Bool, Pure, |cx| Ok(Word::bool(cx.text(0).contains(cx.text(1)))), ["(string-contains? \"hello\" \"ell\") ; => true"];
     /// The symbol of this name.
     "string->symbol" | "make-symbol" (name: String) -> Symbol, Pure, string_to_symbol, ["(string->symbol \"abc\") ; => abc"];
+    /// The symbol that a string or keyword names; anything else is itself.
+    "%scope-name" (name: Any) -> Any, Pure, scope_name, ["(%scope-name \"abc\") ; => abc", "(%scope-name 1) ; => 1"];
     /// The name of a symbol.
     "symbol->string" | "symbol-name" (symbol: Name) -> String, Pure, |cx| map_text(cx, str::to_string), ["(symbol->string (quote abc)) ; => \"abc\""];
     /// The name of a keyword.
@@ -60,7 +65,7 @@ prims! { STRINGS {
     "repeat" | "string-repeat" (s: String, n: Index) -> String, Pure, repeat, ["(repeat \"ab\" 3) ; => \"ababab\""];
     /// s with the characters that mean something in HTML replaced.
     "escape" | "html-escape" (s: Any) -> String, Pure, escape, ["(escape \"<a & 'b'>\") ; => \"&lt;a &amp; &#39;b&#39;&gt;\""];
-    /// s without anything between < and >.
+    /// s without tags and comments.
     "strip-tags" (s: String) -> String, Pure, |cx| map_text(cx, strip_tags), ["(strip-tags \"<p>a <b>b</b></p>\") ; => \"a b\""];
     /// Of a count alone: \"\" for 1, else \"s\". With words: the one that fits the count.
     "pluralize" (count: Number, singular: String optional, plural: String optional) -> String, Pure, pluralize, ["(pluralize 2) ; => \"s\"", "(pluralize 1 \"child\" \"children\") ; => \"child\"", "(pluralize 3 \"cat\") ; => \"cats\""];
@@ -89,9 +94,9 @@ prims! { STRINGS {
     /// Does no string come before the next?
     "string>=?" (a: String, more: String rest) -> Bool, Pure, |cx| chain(cx, |a, b| a >= b), ["(string>=? \"b\" \"a\") ; => true"];
     /// Are the strings equal but for case?
-    "string-ci=?" (a: String, more: String rest) -> Bool, Pure, |cx| chain(cx, |a, b| a.to_lowercase() == b.to_lowercase()), ["(string-ci=? \"aB\" \"Ab\") ; => true"];
+    "string-ci=?" (a: String, more: String rest) -> Bool, Pure, |cx| chain(cx, |a, b| fold(a) == fold(b)), ["(string-ci=? \"aB\" \"Ab\") ; => true"];
     /// Does each string come before the next, case aside?
-    "string-ci<?" (a: String, more: String rest) -> Bool, Pure, |cx| chain(cx, |a, b| a.to_lowercase() < b.to_lowercase()), ["(string-ci<? \"a\" \"B\") ; => true"];
+    "string-ci<?" (a: String, more: String rest) -> Bool, Pure, |cx| chain(cx, |a, b| fold(a) < fold(b)), ["(string-ci<? \"a\" \"B\") ; => true"];
 } }
 
 /// Answers a new string made of the first operand's text.
@@ -184,6 +189,14 @@ fn string_to_symbol(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     Ok(cx.heap().symbol(cx.text(0)).word())
 }
 
+fn scope_name(cx: &mut Cx<'_>) -> Result<Word, Raise> {
+    cx.reserve(0)?;
+    match cx.arg(0).as_name() {
+        Some(name) => Ok(cx.heap().symbol(name).word()),
+        None => Ok(cx.arg(0).word()),
+    }
+}
+
 fn make_keyword(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     cx.reserve(crate::heap::Heap::SIZE_OF_KEYWORD)?;
     Ok(cx.heap().keyword(cx.text(0)).word())
@@ -232,17 +245,32 @@ fn escape(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 }
 
 fn strip_tags(s: &str) -> String {
-    let mut out = String::with_capacity(s.len());
-    let mut inside = false;
-    for c in s.chars() {
-        match c {
-            '<' => inside = true,
-            '>' if inside => inside = false,
-            c if !inside => out.push(c),
+    let (mut out, mut rest) = (String::with_capacity(s.len()), s);
+    while let Some(at) = rest.find('<') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + markup_len(&rest[at..])..];
+    }
+    out + rest
+}
+
+/// The length of the tag or comment that a text begins with. A > in a quoted value of an attribute
+/// does not end the tag.
+fn markup_len(text: &str) -> usize {
+    if text.starts_with("<!--") {
+        return text[2..].find("-->").map_or(text.len(), |at| at + 5);
+    }
+    let (mut quote, mut last) = (None, '<');
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '>') => return at + 1,
+            (None, '"' | '\'') if last == '=' && text[at + 1..].contains(c) => quote = Some(c),
             _ => {}
         }
+        last = if c.is_whitespace() { last } else { c };
     }
-    out
+    text.len()
 }
 
 fn pluralize(cx: &mut Cx<'_>) -> Result<Word, Raise> {

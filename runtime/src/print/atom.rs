@@ -129,14 +129,23 @@ fn write_bytes(out: &mut String, value: Value<'_>) {
 /// Writes a symbol, between bars if its name would read as something else.
 fn write_symbol(out: &mut String, name: &str) {
     let keyword = name.len() > 1 && name.starts_with(':');
-    write_symbol_with(out, name, keyword || matches!(name, "nil" | "true" | "false"));
+    let hexadecimal = name
+        .trim_start_matches(['+', '-'])
+        .to_ascii_lowercase()
+        .starts_with("0x");
+    write_symbol_with(
+        out,
+        name,
+        keyword || hexadecimal || matches!(name, "nil" | "true" | "false"),
+    );
 }
 
 /// Writes a symbol, between bars if its name would read as something else; `taken` says that the
 /// reader takes it for another word.
 pub(super) fn write_symbol_with(out: &mut String, name: &str, taken: bool) {
     let other = name == "." || name.starts_with('#');
-    let number = || !matches!(Num::parse(name), Parsed::NotANumber);
+    // Scheme's numbers may be in capitals.
+    let number = || !matches!(Num::parse(&name.to_ascii_lowercase()), Parsed::NotANumber);
     if is_word(name) && !taken && !other && !number() {
         return out.push_str(name);
     }

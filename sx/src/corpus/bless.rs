@@ -24,10 +24,11 @@ pub fn blessed(text: &str, outcomes: &[Option<Outcome>]) -> String {
         }
     }
     write_expectations(&mut out, pending);
-    let mut text = out.join("\n");
-    text.truncate(text.trim_end().len());
-    text.push('\n');
-    text
+    // An expected line may end in blanks.
+    while out.last().is_some_and(|line| line.trim().is_empty()) {
+        out.pop();
+    }
+    out.join("\n") + "\n"
 }
 
 /// Puts the expectations behind the last line that is not blank, keeping the blank ones after.
@@ -50,7 +51,8 @@ fn write_expectations(out: &mut Vec<String>, outcome: Option<&Outcome>) {
     let directives = out.split_off(directives_from);
     for (aspect, mark) in MARKS {
         for line in outcome.lines(*aspect) {
-            out.push(format!("{mark} {line}").trim_end().to_owned());
+            let space = if line.is_empty() { "" } else { " " };
+            out.push(format!("{mark}{space}{line}"));
         }
     }
     out.extend(directives);
@@ -81,6 +83,18 @@ mod tests {
              ;;;; two\n(g) ; note\n;out| a\n;out|\n;out| b\n;=> 2\n"
         );
         assert_eq!(blessed(&after, &[outcome("1"), outcome("2")]), after);
+    }
+
+    #[test]
+    fn blanks_at_the_end_of_a_line_are_kept() {
+        let outcome = Outcome {
+            output: "a  \n \n".to_owned(),
+            ..Outcome::default()
+        };
+        let after = blessed(";;;; one\n(f)\n", &[Some(outcome.clone())]);
+        assert_eq!(after, ";;;; one\n(f)\n;out| a  \n;out|  \n");
+        let file = parse("a.sx", &after).expect("reads");
+        assert_eq!(super::super::check(&file.cases[0], &outcome), Ok(()));
     }
 
     #[test]

@@ -301,3 +301,18 @@ n
 (test 3 (simple-let ((a 1) (b 2)) (+ a b)))
 n
 ;=> 1
+
+;;;; 4.3.2 what is no ellipsis
+(define n 0)
+(define (test want got)
+  (if (equal? want got) (set! n (+ n 1)) (begin (write (list 'want want 'got got)) (newline))))
+(define-syntax literal (syntax-rules ... (...) ((_ x) '(x ...))))
+(test '(1 ...) (literal 1))
+(test 'ok (let ((... 2)) (let-syntax ((s (syntax-rules () ((_ x ...) 'bad) ((_ . r) 'ok)))) (s a b c))))
+(test 'ok (let-syntax ((s (syntax-rules () ((_ x ...) 'ok) ((_ . r) 'bad)))) (s a b c)))
+n
+;=> 3
+
+;;;; 4.2.8 the last list of a quasiquotation may be anything
+(write `(1 ,@5)) (write `(1 ,@'(2 3) ,@4)) (write `(1 ,@'()))
+;out| (1 . 5)(1 2 3 . 4)(1)

@@ -344,3 +344,18 @@ n
 (test #f (eqv? 'a 'A))
 n
 ;=> 15
+
+;;;; 6.2.7 radix and exactness
+(define n 0)
+(define (test want got)
+  (if (equal? want got) (set! n (+ n 1)) (begin (write (list 'want want 'got got)) (newline))))
+(test 0.0625 #x#i1/10)
+(test 0.0625 #i#x1/10)
+(test +inf.0 (read (open-input-string "#i+inf.0")))
+(test #f (string->number "#x#x1"))
+(test #f (string->number "#e#e1"))
+(test "0.1" (number->string 0.5 2))
+(test 0.5 (string->number "0.1" 2))
+(test -2.75 (string->number (number->string -2.75 7) 7))
+n
+;=> 8

@@ -114,3 +114,10 @@ n
 (test 77 loaded)
 n
 ;=> 13
+
+;;;; 6.13.2 a line ends in a linefeed, a return, or both
+(define p (open-input-string "a\rb\r\nc\n\nd"))
+(let loop ((lines '()))
+  (let ((line (read-line p)))
+    (if (eof-object? line) (write (reverse lines)) (loop (cons line lines)))))
+;out| ("a" "b" "c" "" "d")

@@ -135,3 +135,19 @@ n
 (test #u8(66) (string->utf8 "ABC" 1 2))
 n
 ;=> 14
+
+;;;; 6.7 case folding
+(define n 0)
+(define (test want got)
+  (if (equal? want got) (set! n (+ n 1)) (begin (write (list 'want want 'got got)) (newline))))
+(test "strasse" (string-foldcase "Straße"))
+(test "σσ" (string-foldcase "Σς"))
+(test #t (string-ci=? "Maß" "MASS"))
+(test #f (string-ci=? "i" "ı"))
+(test #\s (char-foldcase #\ſ))
+(test #\σ (char-foldcase #\ς))
+(test #t (char-numeric? #\x664))
+(test #f (char-numeric? #\½))
+(test #f (char-numeric? #\²))
+n
+;=> 9

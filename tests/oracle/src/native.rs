@@ -225,6 +225,10 @@ pub fn call_object<'a>(
         let default = objects::field(callee, parameter::VALUE);
         return State::Give(m.bound(&kont, callee).unwrap_or(default), kont);
     }
+    if objects::is(callee, Type::Parameter) {
+        let message = format!("parameter: expected 0 arguments, got {}", args.len());
+        return m.fail(Code::Arity, message, kont, span);
+    }
     let printed = m.print(callee, Style::Write);
     m.fail(Code::NotCallable, format!("Not callable: {printed}"), kont, span)
 }

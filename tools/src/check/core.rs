@@ -7,7 +7,7 @@ use super::world::{Arity, Known, World};
 use std::collections::{HashMap, HashSet};
 use sx::Code;
 use sx_interp::core::{Core, CoreNode, Var};
-use sx_runtime::syntax::{Name, Span};
+use sx_runtime::syntax::{Name, Node, Span};
 
 /// Everything found.
 pub fn check(world: &World, bindings: &[Binding]) -> Vec<Finding> {
@@ -19,7 +19,8 @@ pub fn check(world: &World, bindings: &[Binding]) -> Vec<Finding> {
         }
     }
     for call in &facts.calls {
-        findings.extend(wrong_count(world, &facts, call));
+        findings.extend(wrong_call(world, &facts, call));
+        findings.extend(wrong_component_call(world, &facts, call));
     }
     findings.extend(unused(world, &facts, bindings));
     findings
@@ -28,7 +29,7 @@ pub fn check(world: &World, bindings: &[Binding]) -> Vec<Finding> {
 /// A call of something with a name.
 struct Call<'a> {
     callee: &'a Core,
-    given: usize,
+    operands: &'a [Core],
     span: &'a Span,
 }
 
@@ -92,8 +93,8 @@ impl<'a> Facts<'a> {
                 todo.push(body);
             }
             CoreNode::Call(callee, operands) => {
-                let (given, span) = (operands.len(), &core.span);
-                self.calls.push(Call { callee, given, span });
+                let span = &core.span;
+                self.calls.push(Call { callee, operands, span });
                 todo.push(callee);
                 todo.extend(operands);
             }
@@ -137,7 +138,7 @@ fn undefined(world: &World, name: &Name, span: &Span) -> Option<Finding> {
     })
 }
 
-fn wrong_count(world: &World, facts: &Facts<'_>, call: &Call<'_>) -> Option<Finding> {
+fn wrong_call(world: &World, facts: &Facts<'_>, call: &Call<'_>) -> Option<Finding> {
     let (name, arity) = match &call.callee.node {
         CoreNode::Global(name) if name.starts_with('%') || facts.assigned.contains(&**name) => return None,
         CoreNode::Global(name) if world.loose.contains(printed(name)) => return None,
@@ -145,12 +146,57 @@ fn wrong_count(world: &World, facts: &Facts<'_>, call: &Call<'_>) -> Option<Find
         CoreNode::Local(var) => (&*var.0.name, *facts.procedures.get(&var.id())?),
         _ => return None,
     };
-    let (least, most) = arity;
-    if call.given >= least && most.is_none_or(|most| call.given <= most) {
+    wrong_count(name, arity, call.operands.len(), call.span)
+}
+
+/// A call or use of something that takes another number of arguments.
+pub(super) fn wrong_count(name: &str, (least, most): Arity, given: usize, span: &Span) -> Option<Finding> {
+    if given >= least && most.is_none_or(|most| given <= most) {
         return None;
     }
-    let message = format!("{name}: expected {}, got {}", wanted(least, most), call.given);
-    Some(Finding::error(Code::Arity, message, call.span))
+    let message = format!("{name}: expected {}, got {given}", wanted(least, most));
+    Some(Finding::error(Code::Arity, message, span))
+}
+
+/// Children that a component does not take, and keys it does not have.
+fn wrong_component_call(world: &World, facts: &Facts<'_>, call: &Call<'_>) -> Vec<Finding> {
+    let (CoreNode::Global(function), Some((callee, operands))) = (&call.callee.node, call.operands.split_first())
+    else {
+        return Vec::new();
+    };
+    let CoreNode::Global(name) = &callee.node else {
+        return Vec::new();
+    };
+    let settled = !facts.assigned.contains(&**name) && !world.loose.contains(printed(name));
+    let Some(component) = world
+        .component(name)
+        .filter(|_| settled && &**function == "%call-component")
+    else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    let (mut plain, mut operands) = (0, operands.iter());
+    while let Some(operand) = operands.next() {
+        let CoreNode::Const(stx) = &operand.node else {
+            plain += 1;
+            continue;
+        };
+        match &stx.node {
+            Node::Keyword(key) => {
+                operands.next();
+                if !component.keys.contains(key) {
+                    let message = format!("{} has no parameter :{key}", printed(name));
+                    findings.push(Finding::warning("unknown-key", message, &operand.span));
+                }
+            }
+            _ => plain += 1,
+        }
+    }
+    if plain > component.positional && !component.takes_rest {
+        let message = format!("{}: takes no children", printed(name));
+        findings.push(Finding::error(Code::Arity, message, call.span));
+    }
+    findings
 }
 
 fn wanted(least: usize, most: Option<usize>) -> String {

@@ -112,6 +112,42 @@ fn clauses_that_are_read_another_way() {
 }
 
 #[test]
+fn uses_of_macros_and_components() {
+    finds(&[
+        (
+            "(defmacro m (a b) (list '+ a b))\n(m 1)",
+            "error t:2:1: m: expected 2 arguments, got 1",
+        ),
+        ("(defmacro m (a &rest b) a)\n(m 1)\n(m 1 2 3)", ""),
+        ("(defmacro m (a) a)\n(defmacro m (a b) a)\n(m 1 2)", ""),
+        (
+            "(defcomp ~card (&key title) (b title))\n(~card \"child\")",
+            "error t:2:1: ~card: takes no children",
+        ),
+        (
+            "(defcomp ~card (&key title) (b title))\n(~card :titel \"x\")",
+            "unknown-key t:2:8: ~card has no parameter :titel",
+        ),
+        (
+            "(defcomp ~card (&key title &rest children) (b title children))\n(~card :title \"x\" \"child\")",
+            "",
+        ),
+        ("(defcomp ~row (a &key b) (p a b))\n(~row 1 :b 2)", ""),
+    ]);
+}
+
+#[test]
+fn clauses_of_a_match_behind_a_name() {
+    finds(&[
+        (
+            "(define (f x) (match x (1 :one) (y y) (2 :two)))",
+            "unreachable t:1:39: match: nothing behind the clause of y, which takes everything, is ever reached",
+        ),
+        ("(define (f x) (match x (y :when (= y 1) y) (_ 2)))", ""),
+    ]);
+}
+
+#[test]
 fn what_stands_twice() {
     finds(&[
         (

@@ -25,6 +25,7 @@ pub fn check(forms: &[Stx], bindings: &[Binding], world: &World) -> Vec<Finding>
                     findings.extend(data_twice(clauses));
                     findings.extend(behind_else(clauses, "case"));
                 }
+                (Some("match"), [_, clauses @ ..]) => findings.extend(behind_variable(clauses)),
                 _ => {}
             }
         }
@@ -116,6 +117,20 @@ fn behind_else(clauses: &[Stx], name: &str) -> Option<Finding> {
     let last = tests.iter().position(|test| is_catch_all(test))?;
     let dead = tests.get(last + 1)?;
     let message = format!("{name}: nothing behind the clause for everything else is ever reached");
+    Some(Finding::warning("unreachable", message, &dead.span))
+}
+
+/// A clause of a `match` behind one whose pattern is a name, which takes everything.
+fn behind_variable(clauses: &[Stx]) -> Option<Finding> {
+    let takes_all = |clause: &Stx| match clause.as_list() {
+        Some([_, key, ..]) if matches!(&key.node, Node::Keyword(name) if &**name == "when") => false,
+        Some([pattern, ..]) => pattern.as_name().is_some(),
+        _ => false,
+    };
+    let last = clauses.iter().position(takes_all)?;
+    let dead = clauses.get(last + 1)?;
+    let name = clauses[last].as_list()?.first()?.as_name()?;
+    let message = format!("match: nothing behind the clause of {name}, which takes everything, is ever reached");
     Some(Finding::warning("unreachable", message, &dead.span))
 }
 

@@ -2,6 +2,7 @@
 //! import. Nothing of it runs; only libraries that come with the system are imported for real.
 
 use super::Finding;
+use super::core::wrong_count;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -11,7 +12,7 @@ use sx::{Code, Engine, Error, Isolate};
 use sx_interp::bundle::Bundled;
 use sx_interp::core::{Core, CoreNode};
 use sx_interp::expand::{
-    Answer, Expansion, GlobalMacro, Globals, ImportSet, Library, MacroRef, Rules, Step, TopEnv, Warning,
+    Answer, Expansion, GlobalMacro, Globals, ImportSet, Inclusion, Library, MacroRef, Rules, Step, TopEnv, Warning,
 };
 use sx_interp::read::{SyntaxError, read_all};
 use sx_runtime::syntax::{Language, Name, Node, Source, Span, Stx, Syntax};
@@ -45,6 +46,9 @@ pub struct World {
     pub findings: Vec<Finding>,
     definitions: RefCell<HashMap<String, Definition>>,
     macros: RefCell<HashMap<String, GlobalMacro>>,
+    /// How many operands macros with a procedure take, if that is settled.
+    macro_arities: HashMap<String, Option<Arity>>,
+    components: HashMap<String, Option<Component>>,
     libraries: HashMap<Name, Vec<(Name, Name)>>,
     /// For what is built in, and the libraries that come with it.
     isolate: RefCell<Isolate>,
@@ -53,6 +57,16 @@ pub struct World {
     is_scheme: bool,
     /// Files being read, outermost first.
     files: Vec<String>,
+}
+
+/// What a component takes.
+pub struct Component {
+    /// How many operands without keys.
+    pub positional: usize,
+    /// Its keys.
+    pub keys: Vec<Name>,
+    /// Are there children?
+    pub takes_rest: bool,
 }
 
 /// What every macro with a procedure is called by: it is never called.
@@ -93,6 +107,14 @@ impl Globals for World {
     fn has_library(&self, name: &str) -> bool {
         self.libraries.contains_key(name)
     }
+    fn included(&self, files: &Inclusion) -> Result<Vec<Stx>, SyntaxError> {
+        let found = files
+            .paths
+            .iter()
+            .filter_map(|path| file_for(path, &files.span.source.name));
+        let forms = found.filter_map(|(name, text)| read_all(Source::new(name, text)).ok());
+        Ok(forms.flatten().collect())
+    }
 }
 
 impl World {
@@ -110,6 +132,8 @@ impl World {
             findings: Vec::new(),
             definitions: RefCell::default(),
             macros: RefCell::default(),
+            macro_arities: HashMap::new(),
+            components: HashMap::new(),
             libraries: HashMap::new(),
             isolate: RefCell::new(isolate),
             known: RefCell::default(),
@@ -203,9 +227,13 @@ impl World {
                 }
                 Step::Forms(forms) => return forms.into_iter().for_each(|form| self.expand(form, top)),
                 Step::Import(sets, _) => return sets.iter().for_each(|set| self.import(set, top)),
-                Step::Include(path, span) => return self.read_file(&path, &span, top),
+                Step::Include(files) => {
+                    let read = |path: &Name| self.read_file(path, &files.span, top);
+                    return files.paths.iter().for_each(read);
+                }
                 Step::Library(library) => return self.library(&library),
                 Step::NeedMacro { form, span, next, .. } => {
+                    self.check_macro_use(&form, &span);
                     self.loosen(&form);
                     next.step(Answer::Form(Syntax::new(Node::Nil, span)), self)
                 }
@@ -233,8 +261,20 @@ impl World {
     fn syntax_error(&mut self, error: SyntaxError) {
         self.findings.push(Finding {
             rule: None,
-            error: Error::of_unreadable(vec![error]),
+            error: Error::of_form(error),
         });
+    }
+
+    /// Does the use of a macro have as many operands as its procedure takes?
+    fn check_macro_use(&mut self, form: &Stx, span: &Span) {
+        let Some([head, operands @ ..]) = form.as_list() else {
+            return;
+        };
+        let Some(name) = head.as_name() else { return };
+        let Some(Some(arity)) = self.macro_arities.get(&**name).copied() else {
+            return;
+        };
+        self.findings.extend(wrong_count(name, arity, operands.len(), span));
     }
 
     /// Every name in a use of a macro that is not called may be defined or used there.
@@ -267,13 +307,8 @@ impl World {
     }
 
     fn define(&mut self, name: &Name, value: &Core, span: &Span) {
-        let arity = match &value.node {
-            CoreNode::Lambda(lambda) => Some((
-                lambda.params.len(),
-                lambda.rest.is_none().then_some(lambda.params.len()),
-            )),
-            _ => None,
-        };
+        let arity = arity_of(value);
+        self.define_component(name, value);
         let mut definitions = self.definitions.borrow_mut();
         if let Some(first) = definitions.get_mut(&**name) {
             first.arity = None;
@@ -286,6 +321,38 @@ impl World {
         }
         let span = span.clone();
         definitions.insert(name.to_string(), Definition { span, arity });
+    }
+
+    /// Notes what a component takes, if it is one; nothing is settled of one that is defined twice.
+    fn define_component(&mut self, name: &Name, value: &Core) {
+        let CoreNode::Call(maker, operands) = &value.node else {
+            return;
+        };
+        let is_maker =
+            matches!(&maker.node, CoreNode::Global(name) if matches!(&**name, "%make-component" | "%make-island"));
+        let [_, positional, keys, rest, _] = operands.as_slice() else {
+            return;
+        };
+        let names = |core: &Core| match &core.node {
+            CoreNode::Const(stx) => stx.as_list().unwrap_or_default().to_vec(),
+            _ => Vec::new(),
+        };
+        if is_maker {
+            let keys = names(keys).iter().filter_map(|key| key.as_name().cloned()).collect();
+            let takes_rest = matches!(&rest.node, CoreNode::Const(stx) if matches!(stx.node, Node::Bool(true)));
+            let component = Component {
+                positional: names(positional).len(),
+                keys,
+                takes_rest,
+            };
+            let is_first = !self.definitions.borrow().contains_key(&**name);
+            self.components.insert(name.to_string(), is_first.then_some(component));
+        }
+    }
+
+    /// The component that a global holds, if that is settled.
+    pub fn component(&self, global: &str) -> Option<&Component> {
+        self.components.get(global)?.as_ref()
     }
 
     /// The core functions that make a name known, and loading.
@@ -301,7 +368,11 @@ impl World {
                 let made = rules.map_or(UNCALLED, |rules| GlobalMacro::Rules(Rc::new(rules)));
                 self.macros.borrow_mut().insert(name, made);
             }
-            ("%define-macro", Some(name)) => drop(self.macros.borrow_mut().insert(name, UNCALLED)),
+            ("%define-macro", Some(name)) => {
+                let arity = operands.get(1).and_then(arity_of);
+                let is_first = self.macros.borrow_mut().insert(name.clone(), UNCALLED).is_none();
+                self.macro_arities.insert(name, arity.filter(|_| is_first));
+            }
             ("%register-special-form", Some(name)) => {
                 self.macros.borrow_mut().insert(name, GlobalMacro::SpecialForm);
             }
@@ -396,6 +467,17 @@ impl World {
 }
 
 /// The file that `path` means in a text from the file `from`: beside it, or where we are.
+/// The arity of a lambda.
+fn arity_of(core: &Core) -> Option<Arity> {
+    match &core.node {
+        CoreNode::Lambda(lambda) => {
+            let count = lambda.params.len();
+            Some((count, lambda.rest.is_none().then_some(count)))
+        }
+        _ => None,
+    }
+}
+
 fn file_for(path: &str, from: &str) -> Option<(String, String)> {
     let beside = Path::new(from).parent().map(|folder| folder.join(path));
     let places = beside.into_iter().chain([Path::new(path).to_owned()]);

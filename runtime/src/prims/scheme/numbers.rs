@@ -21,8 +21,6 @@ prims! { NUMBERS {
     "%scheme:string->number" (s: String, radix: Index optional) -> Any, Pure, string_to_number, ["(%scheme:string->number \"1e2\") ; => 100.0", "(%scheme:string->number \"nan\") ; => false"];
     /// The text of a number in a radix, 10 if not given.
     "%scheme:number->string" (n: Number, radix: Index optional) -> String, Allocates, number_to_string, ["(%scheme:number->string 255 16) ; => \"ff\"", "(%scheme:number->string (- +inf.0 +inf.0)) ; => \"+nan.0\""];
-    /// The value of a decimal digit of any script, or false.
-    "%scheme:digit-value" (c: Char) -> Any, Pure, |cx| Ok(digit_value(cx.arg(0).word().as_char().unwrap_or(' ')).map_or(Word::FALSE, Word::fixnum)), ["(%scheme:digit-value #\\7) ; => 7", "(%scheme:digit-value #\\a) ; => false"];
     /// The square root; an error for a negative number, whose root is not real.
     "%scheme:sqrt" (x: Number) -> Number, Pure, sqrt, ["(%scheme:sqrt 16) ; => 4", "(%scheme:sqrt -4) ; error: sqrt: the root of -4 is not a real number"];
     /// The simplest rational within y of x.
@@ -55,21 +53,6 @@ fn round_with(cx: &mut Cx<'_>, inexact: fn(f64) -> f64, exact: fn(&Num) -> Num) 
         Num::Float(f) => cx.give_float(inexact(f)),
         n => cx.give_num(&exact(&n)),
     }
-}
-
-/// The zeros of the scripts that have decimal digits; nine more follow each.
-const ZEROS: [u32; 58] = [
-    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
-    0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620,
-    0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0,
-    0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x16a60, 0x16b50, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec,
-    0x1d7f6, 0x1e140, 0x1e950,
-];
-
-fn digit_value(c: char) -> Option<i64> {
-    let code = u32::from(c);
-    let zero = ZEROS.iter().rev().find(|zero| **zero <= code)?;
-    (code - zero < 10).then(|| i64::from(code - zero))
 }
 
 fn number_to_string(cx: &mut Cx<'_>) -> Result<Word, Raise> {

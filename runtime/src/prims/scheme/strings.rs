@@ -4,6 +4,7 @@
 use crate::error::{Code, Raise};
 use crate::heap::Heap;
 use crate::object::Type;
+use crate::prims::chars::{fold, fold_char};
 use crate::prims::seq::{check_range, list_items, out_of_range};
 use crate::prims::{Cx, prims};
 use crate::string::size_of_string;
@@ -32,9 +33,9 @@ prims! { STRINGS {
     "%scheme:string-fill!" (s: String, c: Char, start: Index optional, end: Index optional) -> Nil, Writes, string_fill, ["(let ((s (%scheme:make-string 3 #\\a))) (%scheme:string-fill! s #\\b 1) s) ; => \"abb\""];
     /// Copies the characters of from (or those from start up to end) to place at of s.
     "%scheme:string-copy!" (s: String, at: Index, from: String, start: Index optional, end: Index optional) -> Nil, Writes, copy_into, ["(let ((s (%scheme:make-string 3 #\\a))) (%scheme:string-copy! s 1 \"xy\") s) ; => \"axy\""];
-    /// In lower case, for comparing without regard to case.
+    /// As it is compared where case does not count.
     "%scheme:string-foldcase" (s: String) -> String, Allocates, |cx| { let text = fold(cx.text(0)); give_text(cx, &text) }, ["(%scheme:string-foldcase \"aB\") ; => \"ab\""];
-    /// In lower case, for comparing without regard to case.
+    /// The character that stands for it where case does not count.
     "%scheme:char-foldcase" (c: Char) -> Char, Pure, |cx| Ok(Word::char(fold_char(cx.arg(0).word().as_char().unwrap_or(' ')))), ["(%scheme:char-foldcase #\\A) ; => #\\a"];
     /// Are the strings equal but for case?
     "%scheme:string-ci=?" (a: String, more: String rest) -> Bool, Reads, |cx| strings(cx, |a, b| a == b), ["(%scheme:string-ci=? \"aB\" \"Ab\") ; => true"];
@@ -174,19 +175,6 @@ fn copy_into(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let by = cx.heap().string_slice(cx.arg(2), start, end).to_string();
     replace(cx, at, at + (end - start), &by)?;
     Ok(Word::NIL)
-}
-
-fn fold(text: &str) -> String {
-    text.to_lowercase().replace('ς', "σ")
-}
-
-fn fold_char(c: char) -> char {
-    let mut lower = c.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some('ς'), None) => 'σ',
-        (Some(one), None) => one,
-        _ => c,
-    }
 }
 
 fn strings(cx: &mut Cx<'_>, holds: fn(&str, &str) -> bool) -> Result<Word, Raise> {
