@@ -110,7 +110,7 @@ fn float_in_radix(f: f64, radix: u32) -> String {
     let two_to = |power: i64| BigInt::from(1) << power.max(0) as u64;
     // Below a power of two the doubles are twice as close.
     let closer = fraction == 0 && biased > 1;
-    let mut rest = BigInt::from(mantissa) * two_to(exponent) << (1 + u32::from(closer));
+    let mut rest = (BigInt::from(mantissa) * two_to(exponent)) << (1 + u32::from(closer));
     let mut scale = two_to(-exponent) << (1 + u32::from(closer));
     let mut below = two_to(exponent);
     let mut above = &below << u32::from(closer);
