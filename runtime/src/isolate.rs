@@ -189,7 +189,7 @@ fn primitive_chunk(id: PrimId) -> Arc<Chunk> {
     let make = |prim: &&'static prims::Prim| {
         let (least, most) = prim.arity();
         let params: Vec<&str> = prim.params.iter().map(|p| p.name).collect();
-        Chunk::described(prim.shown(), prim.doc, least, most.is_none(), &params)
+        Chunk::described(prim.shown(), &prim.doc_text(), least, most.is_none(), &params)
     };
     CHUNKS.get_or_init(|| prims::all().iter().map(make).collect())[id.0 as usize].clone()
 }

@@ -189,6 +189,19 @@ fn every_program_of_the_repository_keeps_its_meaning() {
     }
 }
 
+#[test]
+fn the_libraries_and_examples_are_laid_out() {
+    let mut files = Vec::new();
+    for directory in ["../lib", "../examples"] {
+        sources_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(directory), &mut files);
+    }
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("text");
+        let source = Source::new(path.display().to_string(), text.as_str());
+        assert_eq!(format(&source).expect("reads"), text, "{}: sx fmt", path.display());
+    }
+}
+
 fn check_kept(language: Language, text: &str, once: &str) {
     let source = |text: &str| Source::in_language(language, "t", text);
     let (before, after) = (source(text), source(once));
