@@ -149,7 +149,11 @@ fn native_code_gives_way_when_its_memory_is_full() {
 #[test]
 fn native_code_is_told_to_profilers() {
     let directory = directory("perf");
-    std::fs::write(directory.join("a.sx"), "(define (twice x) (str x x)) (display (twice 4))").expect("written");
+    std::fs::write(
+        directory.join("a.sx"),
+        "(define (twice x) (str x x)) (display (twice 4))",
+    )
+    .expect("written");
     let mut command = command(&directory, &["run", "a.sx"]);
     command.env("SX_SERVING_JIT", "sync").env("SX_JIT_PERF", "dump");
     assert_eq!(finish(command, "").out, "44");
