@@ -39,6 +39,7 @@ const NOT_FOR_THE_ORACLE: &[&str] = &[
     "cek-suspended?",
     "cek-value",
     "include",
+    "include-ci",
     "jit-exclude!",
     "jit-exclude-callers-of!",
     "jit-excluded?",

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -269,6 +269,8 @@ fn child() {
 struct Apart {
     process: Child,
     address: SocketAddr,
+    /// Kept open: the process may say more.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Apart {
@@ -283,11 +285,15 @@ impl Apart {
             .stderr(Stdio::null())
             .spawn()
             .expect("the child starts");
-        let output = BufReader::new(process.stdout.take().expect("a pipe"));
-        let mut lines = output.lines().map_while(Result::ok);
+        let mut output = BufReader::new(process.stdout.take().expect("a pipe"));
+        let lines = output.by_ref().lines();
+        let mut lines = lines.map_while(Result::ok);
         let address = lines.find_map(|line| line.strip_prefix("bound ")?.parse().ok());
-        let address = address.expect("it listens");
-        Apart { process, address }
+        Apart {
+            process,
+            address: address.expect("it listens"),
+            _output: output,
+        }
     }
 
     fn get(&self, path: &str) -> u16 {
@@ -334,6 +340,8 @@ fn the_admin_listener_outlives_a_lack_of_descriptors() {
     let folder = Folder::new("descriptors");
     let socket = folder.0.join("admin.sock");
     let server = Apart::start(&socket, 48);
+    // Not before it has all that it needs itself.
+    assert_eq!(server.get("/"), 200);
     let many: Vec<UnixStream> = (0..60)
         .map(|_| UnixStream::connect(&socket).expect("connects"))
         .collect();

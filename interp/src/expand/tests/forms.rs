@@ -252,7 +252,7 @@ fn control_forms() {
         ),
         (
             "(let ((n 1)) (scope n (emit! n 2) (emitted \"n\")))",
-            "(let (n.1 1) (%scope n.1 (fn () (begin (%emit! n.1 2) (%emitted \"n\")))))",
+            "(let (n.1 1) (%scope (%scope-name n.1) (fn () (begin (%emit! (%scope-name n.1) 2) (%emitted 'n)))))",
         ),
         (
             "(collect! b 1) (collected b) (clear-collected! b)",
@@ -270,23 +270,23 @@ fn several_values() {
     check(&[
         (
             "(receive (a . b) (f) b)",
-            "(%call-with-values (fn () (f)) (fn (a.1 &rest b.1) b.1))",
+            "(%call-with-values (fn () (f)) (fn[receive] (a.1 &rest b.1) b.1))",
         ),
         (
             "(let-values (((a b) (f)) ((c) a)) c)",
-            "(%call-with-values (fn () (f)) (fn (value.1 value.2) (%call-with-values (fn () a) (fn (value.3) (let (a.1 value.1) (let (b.1 value.2) (let (c.1 value.3) c.1)))))))",
+            "(%call-with-values (fn () (f)) (fn[let-values] (value.1 value.2) (%call-with-values (fn () a) (fn[let-values] (value.3) (let (a.1 value.1) (let (b.1 value.2) (let (c.1 value.3) c.1)))))))",
         ),
         (
             "(let*-values (((a) (f)) ((b) a)) b)",
-            "(%call-with-values (fn () (f)) (fn (a.1) (%call-with-values (fn () a.1) (fn (b.1) b.1))))",
+            "(%call-with-values (fn () (f)) (fn[let*-values] (a.1) (%call-with-values (fn () a.1) (fn[let*-values] (b.1) b.1))))",
         ),
         (
             "(define-values (a b) (f))",
-            "(%call-with-values (fn () (f)) (fn (value.1 value.2) (begin (define a value.1) (define b value.2) nil)))",
+            "(%call-with-values (fn () (f)) (fn[define-values] (value.1 value.2) (begin (define a value.1) (define b value.2) nil)))",
         ),
         (
             "(fn () (define-values (a . b) (f)) a)",
-            "(fn () (let (values.1 (%call-with-values (fn () (f)) (fn (value.1 &rest value.2) (%list value.1 value.2)))) (let (a.1 (%nth values.1 0)) (let (b.1 (%nth values.1 1)) a.1))))",
+            "(fn () (let (values.1 (%call-with-values (fn () (f)) (fn[define-values] (value.1 &rest value.2) (%list value.1 value.2)))) (let (a.1 (%nth values.1 0)) (let (b.1 (%nth values.1 1)) a.1))))",
         ),
         (
             "(case-lambda ((a) 1) (b 2))",
@@ -311,7 +311,7 @@ fn records_and_types() {
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        lines("(define-record-type <p> (make y) p? (x px px!) (y))"),
+        lines("(define-record-type <p> (make y) p? (x px px!) (y py))"),
         [
             "(define %type:<p> (%make-record-type 'p '(x y)))",
             "(define <p> %type:<p>)",
@@ -319,6 +319,7 @@ fn records_and_types() {
             "(define p? (fn[p?] (value.1) (%record-is? value.1 %type:<p>)))",
             "(define px (fn[px] (record.1) (%record-ref record.1 %type:<p> 0 \"px\")))",
             "(define px! (fn[px!] (record.1 value.1) (%record-set! record.1 %type:<p> 0 value.1 \"px!\")))",
+            "(define py (fn[py] (record.1) (%record-ref record.1 %type:<p> 1 \"py\")))",
             "nil",
         ]
     );
