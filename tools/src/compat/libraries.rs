@@ -172,7 +172,7 @@ const LIBRARIES: &[Library] = &[
             "(feed/open b &rest stream)",
             "(feed/use! b &rest stream)",
             "(feed/latest n &rest wanted)",
-            "(feed/page query)",
+            "(feed/page query &rest wanted)",
             "(feed/size)",
         ],
         more: "feeds as values, `(feed-post-of feed activity)`",
