@@ -149,7 +149,8 @@ const OPS: &str = "
 ## Ops
 
 `(perform {:op name :args (…)})`, answered by the host wherever no handler of the program takes the op first. `[x]` may be
-left out. An op without a row here is the error `Unhandled effect: name`. The ops of the store need one: `sx serve` opens
+left out; any other number of arguments is an error of the code `arity`, and nothing is done. An op without a row here is the
+error `Unhandled effect: name`. The ops of the store need one: `sx serve` opens
 `SX_PERSIST_DIR` (default `persist-data`), other commands do if the variable is set. Reads of the embedded store are answered
 at once; a program that waits for anything else is put aside meanwhile.
 

@@ -386,13 +386,13 @@ impl Machine {
     /// whoever finds that it may be time asks.
     fn compile(&mut self, instance: &Instance) {
         let Some(tier) = &mut self.native else { return };
-        if self.exclusions.excludes(&instance.chunk) {
-            return;
-        }
         let mut native = instance.native.borrow_mut();
         let lacks = native.code.is_none() || native.lacks();
-        let may = native.refused.is_none() && native.compiles < MOST_COMPILES && is_compilable(instance);
+        let may = native.refused.is_none() && native.compiles < MOST_COMPILES;
         if native.pending || !lacks || !may {
+            return;
+        }
+        if !is_compilable(instance) || self.exclusions.excludes(&instance.chunk) {
             return;
         }
         if tier.waiting >= MOST_WAITING && native.loops.is_empty() {
