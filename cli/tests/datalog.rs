@@ -160,12 +160,41 @@ fn what_is_missing_is_said() {
             "a.dl:2:2: there is no relation q",
             1,
         ),
+        (
+            "no-proof",
+            "p(1).",
+            &["--explain", "q(1)"],
+            "a.dl: --explain \"q(1)\": there is no relation q",
+            1,
+        ),
+        (
+            "no-fact",
+            "p(1).",
+            &["--explain", "p(1"],
+            "a.dl: --explain \"p(1\": 1:4: expected \",\" or \")\", found the end of the text",
+            1,
+        ),
+        (
+            "two-facts",
+            "p(1).",
+            &["--explain", "p(1), p(1)"],
+            "a.dl: --explain \"p(1), p(1)\": a single fact is asked for",
+            1,
+        ),
     ];
     for (test, program, options, message, code) in cases {
         let (run, _) = run(test, program, &[], options);
         assert!(run.err.contains(message), "{test}: {}", run.err);
         assert_eq!((run.out.as_str(), run.code), ("", Some(*code)), "{test}");
     }
+}
+
+#[test]
+fn what_windows_writes_is_read() {
+    let files = [("edge.facts", "\u{feff}1\t2\r\n2\t3\r\n")];
+    let program = format!("\u{feff}{}.printsize path\r\n", PATHS.replace('\n', "\r\n"));
+    let (run, _) = run("windows", &program, &files, &[]);
+    assert_eq!(run.out, "path\t3\n", "{}", run.err);
 }
 
 #[test]
@@ -213,6 +242,12 @@ fn errors_have_their_place() {
             PATHS,
             &[("edge.facts", "1\t2\n3\n")],
             "./edge.facts:2:1: expected 2 columns, found 1",
+        ),
+        (
+            "too-large",
+            PATHS,
+            &[("edge.facts", "1\t2e999\n")],
+            "./edge.facts:1:3: expected a number, found \"2e999\"",
         ),
         (
             "cells",
