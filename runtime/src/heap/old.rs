@@ -6,11 +6,15 @@
 //! reaches, and starts the cursors again.
 //!
 //! Objects above a line have a cursor of their own, so that they do not waste small holes.
+//! Large ones come from the allocator, those as large as a region from the system, page by page: an
+//! allocator keeps what it is given back for a while, and a table that grows is never given it again.
 
 #![allow(unsafe_code)]
 
 use crate::object::{MARK, POISON, place};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use std::alloc::Layout;
+use std::ptr;
 
 const REGION: usize = 1 << 20;
 const LINE: usize = 128;
@@ -19,6 +23,9 @@ const LINES: usize = REGION / LINE;
 const FIRST_LINE: usize = LINES / LINE;
 /// The most lines a cursor takes at once.
 const RUN: usize = 256;
+/// Large objects from so many bytes on have pages of their own.
+const MAPPED: usize = REGION;
+const PAGES: ProtFlags = ProtFlags::READ.union(ProtFlags::WRITE);
 
 #[derive(Clone, Copy)]
 struct Cursor {
@@ -140,13 +147,7 @@ impl OldSpace {
 
     /// Memory for one object above `LARGE_BYTES`.
     pub(super) fn alloc_large(&mut self, bytes: usize) -> usize {
-        let layout = large_layout(bytes);
-        // SAFETY: the layout has a size above 0.
-        let memory = unsafe { std::alloc::alloc(layout) };
-        if memory.is_null() {
-            std::alloc::handle_alloc_error(layout);
-        }
-        let address = memory as usize;
+        let address = large_memory(bytes);
         self.large.push(Large { address, bytes });
         self.used_large += bytes;
         address
@@ -234,6 +235,23 @@ const REGION_LAYOUT: Layout = match Layout::from_size_align(REGION, REGION) {
     Err(_) => panic!("REGION is a power of two"),
 };
 
+/// Memory for a large object.
+fn large_memory(bytes: usize) -> usize {
+    let layout = large_layout(bytes);
+    let memory = if bytes >= MAPPED {
+        // SAFETY: a mapping at a place of the system's choice touches nothing there is.
+        unsafe { mmap_anonymous(ptr::null_mut(), bytes, PAGES, MapFlags::PRIVATE) }
+            .map_or(ptr::null_mut(), <*mut _>::cast)
+    } else {
+        // SAFETY: the layout has a size above 0.
+        unsafe { std::alloc::alloc(layout) }
+    };
+    if memory.is_null() {
+        std::alloc::handle_alloc_error(layout);
+    }
+    memory as usize
+}
+
 fn large_layout(bytes: usize) -> Layout {
     // Never falls back: sizes are far below the largest a layout can have.
     Layout::from_size_align(bytes, 16).unwrap_or(REGION_LAYOUT)
@@ -253,8 +271,14 @@ fn free_region(region: usize) {
 }
 
 fn free_large(large: &Large) {
-    // SAFETY: allocated in `alloc_large` with this layout; it leaves the list now.
-    unsafe { std::alloc::dealloc(large.address as *mut u8, large_layout(large.bytes)) }
+    let memory = large.address as *mut u8;
+    if large.bytes >= MAPPED {
+        // SAFETY: mapped in `large_memory` in this length; it leaves the list now. What cannot be unmapped stays.
+        let _ = unsafe { munmap(memory.cast(), large.bytes) };
+    } else {
+        // SAFETY: allocated in `large_memory` with this layout; it leaves the list now.
+        unsafe { std::alloc::dealloc(memory, large_layout(large.bytes)) }
+    }
 }
 
 fn poison_free_lines(region: usize) {
