@@ -92,8 +92,9 @@ pub struct Machine {
     pub stress: Stress,
     /// Has the memory limit been stretched so that an error can be handled?
     grace: Option<usize>,
-    /// Has recursion been refused, and its memory not been given back yet?
-    exhausted: bool,
+    /// Recursion has been refused, and its memory not been given back yet: bytes in use when that was last looked
+    /// at.
+    exhausted: Option<usize>,
     halt: Word,
     marker: Word,
     cursor: Word,
@@ -153,7 +154,7 @@ impl Machine {
             isolate,
             stress: Stress::default(),
             grace: None,
-            exhausted: false,
+            exhausted: None,
             halt: Word::NIL,
             marker: Word::NIL,
             cursor: Word::NIL,

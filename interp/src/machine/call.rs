@@ -337,12 +337,21 @@ impl Machine {
     /// error have the other half, and again when the memory has been given back in between.
     fn is_exhausted(&mut self) -> bool {
         let isolate = &mut self.isolate;
-        let half = isolate.heap.limit() / 2;
-        if isolate.heap.used() > half && !self.exhausted {
-            isolate.heap.collect(&mut isolate.state);
+        let limit = isolate.heap.limit();
+        let is_much = |used: usize| used > limit / 2;
+        let used = isolate.heap.used();
+        if !is_much(used) {
+            self.exhausted = None;
+            return false;
         }
-        let was = std::mem::replace(&mut self.exhausted, isolate.heap.used() > half);
-        self.exhausted && !was
+        // Only a collection shows whether what was in use then has been given back; some growth is worth one.
+        if self.exhausted.is_some_and(|then| used < then + limit / 8) {
+            return false;
+        }
+        isolate.heap.collect(&mut isolate.state);
+        let used = isolate.heap.used();
+        let now = is_much(used).then_some(used);
+        std::mem::replace(&mut self.exhausted, now).is_none() && now.is_some()
     }
 }
 
