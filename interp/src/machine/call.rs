@@ -3,6 +3,7 @@
 
 use super::budget::Polled;
 use super::{Exit, Machine, move_down, values};
+use crate::compile::turned_round;
 use sx_runtime::chunk::Const;
 use sx_runtime::convert::Lists;
 use sx_runtime::error::{Code, Raise};
@@ -57,7 +58,7 @@ impl Machine {
         let chunk = unsafe { &instance_of(*stack.fp).chunk };
         let row = chunk.inlined.iter().find(|row| row.pc as usize == stack.pc)?;
         match &chunk.consts[row.cell as usize] {
-            Const::Global(name) => [">", ">="].into_iter().find(|turned| **turned == **name),
+            Const::Global(name) => turned_round(name),
             _ => None,
         }
     }
