@@ -119,6 +119,11 @@ pub struct Machine {
     pub budget: Budget,
     /// Instructions left before `Exit::Stepped`; only looked at when tracing.
     pub step_limit: u64,
+    /// Are the instructions of the loop counted, in all and by function? It takes a loop of its own, which is
+    /// slower.
+    pub counting: bool,
+    /// Instructions the loop has run while they were counted.
+    interpreted: u64,
     /// The native tier, if there is one.
     native: Option<Box<native::Tier>>,
     /// The functions it is to leave alone.
@@ -169,6 +174,8 @@ impl Machine {
             performs: 0,
             budget: Budget::UNLIMITED,
             step_limit: 0,
+            counting: false,
+            interpreted: 0,
             native: None,
             exclusions: native::Exclusions::default(),
             resumed: Word(0),

@@ -45,6 +45,33 @@ pub mod kind {
 }
 use kind::*;
 
+/// The kinds in words.
+const KINDS: &[(Kinds, &str)] = &[
+    (FIX, "integer"),
+    (FLONUM, "float"),
+    (BOXED_FLOAT, "heap float"),
+    (NIL, "nil"),
+    (BOOL, "boolean"),
+    (PAIR, "pair"),
+    (VIEW, "view"),
+    (VECTOR, "vector"),
+    (CLOSURE, "function"),
+    (BOX, "box"),
+    (OBJECT, "object"),
+];
+
+/// A set of kinds in words.
+pub fn kinds_text(kinds: Kinds) -> String {
+    if kinds & ANY == ANY {
+        return "anything".into();
+    }
+    let names: Vec<&str> = KINDS.iter().filter(|row| kinds & row.0 != 0).map(|row| row.1).collect();
+    match names.is_empty() {
+        true => "nothing".into(),
+        false => names.join(" or "),
+    }
+}
+
 /// Comparisons, as both kinds of number do them.
 #[allow(missing_docs)]
 pub mod test {
