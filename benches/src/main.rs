@@ -9,21 +9,21 @@ use sx_benches::limits::verdicts;
 use sx_benches::report::{Cell, Table, markdown};
 use sx_benches::rows::{self, ROWS, Row, START_UP};
 use sx_benches::session::Session;
-use sx_benches::systems::{SYSTEMS, System};
+use sx_benches::systems::{Package, SYSTEMS, System};
 use sx_benches::{chart, json};
 
 const HELP: &str = "\
 peers: measure SX and its peers on the same work
 
   --only ROW[,ROW…]    these rows only (start-up is always measured, to subtract it)
-  --peers NAME[,NAME…] these peers (default lua,guile,node,rust; also chez,luajit,gambit; or all; or none)
+  --peers NAME[,NAME…] these peers (default all of interpreter,lua,guile,node,chez,luajit,rust,gambit,steel; or none)
   --runs N             timed runs of each program, interleaved (default 5)
   --count N            repeat each row's work N times instead of finding N
   --sx PATH            this binary (default: build one with cargo, release profile)
   --no-sx              peers alone
   --limit S            CPU seconds after which a run is stopped (default 120)
   --out DIR            where peers.json and peers.svg go (default benches/results); `--out -` writes none
-  --install            install missing peers with apt-get (as root)
+  --install            install missing peers, with apt-get (as root) and cargo
 
 Exit code 1 when a program fails or answers wrongly, 2 when the arguments make no sense.
 ";
@@ -70,10 +70,7 @@ fn here() -> &'static Path {
 fn parse(arguments: &[String]) -> Result<Options, String> {
     let mut options = Options {
         rows: ROWS.iter().collect(),
-        peers: SYSTEMS
-            .iter()
-            .filter(|system| system.usual && system.name != "sx")
-            .collect(),
+        peers: peers_named("all")?,
         runs: 5,
         count: None,
         sx: None,
@@ -196,11 +193,23 @@ fn sx_binary(given: Option<&Path>) -> io::Result<PathBuf> {
 }
 
 fn install(peers: &[&'static System]) -> io::Result<()> {
-    let packages: Vec<&str> = peers
-        .iter()
-        .filter(|peer| !peer.is_sx() && peer.locate().is_none())
-        .map(|peer| peer.package)
-        .collect();
+    let missing = peers.iter().filter(|peer| !peer.is_sx() && peer.locate().is_none());
+    let (mut packages, mut crates) = (vec![], vec![]);
+    for peer in missing {
+        match peer.package {
+            Package::Debian(name) => packages.push(name),
+            Package::Crate(name, version) => crates.push((name, version)),
+            Package::None => {}
+        }
+    }
+    install_packages(&packages)?;
+    for (name, version) in crates {
+        run_or_fail("cargo", &["install", "--locked", "--version", version, name])?;
+    }
+    Ok(())
+}
+
+fn install_packages(packages: &[&str]) -> io::Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
@@ -211,21 +220,24 @@ fn install(peers: &[&'static System]) -> io::Result<()> {
             packages.join(" ")
         )));
     }
-    for arguments in [
-        vec!["update"],
-        [vec!["install", "-y", "--no-install-recommends"], packages].concat(),
-    ] {
-        if !Command::new("apt-get").args(&arguments).status()?.success() {
-            return Err(io::Error::other(format!("apt-get {} failed", arguments.join(" "))));
-        }
+    run_or_fail("apt-get", &["update"])?;
+    run_or_fail(
+        "apt-get",
+        &[&["install", "-y", "--no-install-recommends"], packages].concat(),
+    )
+}
+
+fn run_or_fail(program: &str, arguments: &[&str]) -> io::Result<()> {
+    match Command::new(program).args(arguments).status()?.success() {
+        true => Ok(()),
+        false => Err(io::Error::other(format!("{program} {} failed", arguments.join(" ")))),
     }
-    Ok(())
 }
 
 fn complain(missing: &[&System]) {
     for peer in missing {
         eprintln!(
-            "*** MISSING PEER: {} (Debian package {}); its column is not in this table ***",
+            "*** MISSING PEER: {} ({}); its column is not in this table ***",
             peer.label, peer.package
         );
     }

@@ -6,6 +6,7 @@
 use crate::measure::Invocation;
 use crate::rows::{Row, START_UP};
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,8 +20,8 @@ pub struct System {
     pub label: &'static str,
     /// Programs that start it, best first; empty for SX, whose path is given.
     pub commands: &'static [&'static str],
-    /// The Debian package that has it.
-    pub package: &'static str,
+    /// What has it.
+    pub package: Package,
     /// Argument that makes it print its version.
     pub version: &'static str,
     /// Folder of its programs, which is also their ending but for Scheme.
@@ -29,20 +30,62 @@ pub struct System {
     pub prelude: &'static [&'static str],
     /// Scheme only: the file that defines `make-gen`.
     pub make_gen: &'static str,
-    /// Measured unless others are asked for.
-    pub usual: bool,
+    /// Rows whose programs it runs, if not all.
+    pub rows: &'static [&'static str],
 }
+
+/// Where a system comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Package {
+    /// It is SX itself.
+    None,
+    /// A package of Debian's.
+    Debian(&'static str),
+    /// A crate and its version.
+    Crate(&'static str, &'static str),
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Package::None => write!(f, "no package"),
+            Package::Debian(name) => write!(f, "Debian package {name}"),
+            Package::Crate(name, version) => write!(f, "crate {name} {version}"),
+        }
+    }
+}
+
+/// Steel has no library for the rows of which each system's own does the work.
+const ROWS_OF_STEEL: &[&str] = &[
+    START_UP,
+    "fib",
+    "tak",
+    "ack",
+    "deriv",
+    "wordcount",
+    "strbuild",
+    "mandel",
+    "nbody",
+    "closures",
+    "bintrees",
+    "tc",
+    "gen",
+    "treegen",
+    "treegen10",
+    "ctak",
+    "ctak10",
+];
 
 const SX: System = System {
     name: "sx",
     label: "SX",
     commands: &[],
-    package: "",
+    package: Package::None,
     version: "--version",
     folder: "sx",
     prelude: &[],
     make_gen: "",
-    usual: true,
+    rows: &[],
 };
 
 /// SX without its native tier.
@@ -59,7 +102,6 @@ const fn scheme(name: &'static str, label: &'static str, prelude: &'static [&'st
         folder: "scheme",
         prelude,
         make_gen: "callcc-gen.inc",
-        usual: false,
         ..SX
     }
 }
@@ -72,39 +114,37 @@ pub const SYSTEMS: &[System] = &[
         name: "lua",
         label: "Lua 5.4",
         commands: &["lua5.4"],
-        package: "lua5.4",
+        package: Package::Debian("lua5.4"),
         version: "-v",
         folder: "lua",
         ..SX
     },
     System {
         commands: &["guile", "guile-3.0"],
-        package: "guile-3.0",
+        package: Package::Debian("guile-3.0"),
         make_gen: "gen-guile.inc",
-        usual: true,
         ..scheme("guile", "Guile", &["pre-guile.scm"])
     },
     System {
         name: "node",
         label: "Node",
         commands: &["node"],
-        package: "nodejs",
+        package: Package::Debian("nodejs"),
         folder: "js",
         ..SX
     },
     System {
         commands: &["chezscheme", "chez"],
-        package: "chezscheme",
+        package: Package::Debian("chezscheme"),
         ..scheme("chez", "Chez", &["pre-chez.scm"])
     },
     System {
         name: "luajit",
         label: "LuaJIT",
         commands: &["luajit"],
-        package: "luajit",
+        package: Package::Debian("luajit"),
         version: "-v",
         folder: "lua",
-        usual: false,
         ..SX
     },
     // For one row: what a page costs that nobody had to interpret.
@@ -112,15 +152,21 @@ pub const SYSTEMS: &[System] = &[
         name: "rust",
         label: "Rust",
         commands: &["rustc"],
-        package: "rustc",
+        package: Package::Debian("rustc"),
         folder: "rs",
         ..SX
     },
     System {
         commands: &["gsc"],
-        package: "gambc",
+        package: Package::Debian("gambc"),
         version: "-v",
         ..scheme("gambit", "Gambit", &["pre-gambit.scm"])
+    },
+    System {
+        commands: &["steel"],
+        package: Package::Crate("steel-interpreter", "0.8.3"),
+        rows: ROWS_OF_STEEL,
+        ..scheme("steel", "Steel", &["pre-steel.scm"])
     },
 ];
 
@@ -130,12 +176,13 @@ impl System {
         self.folder == SX.folder
     }
 
-    /// The command of this system found on `PATH`.
+    /// The command of this system found on `PATH`, or where `cargo install` puts it.
     pub fn locate(&self) -> Option<PathBuf> {
-        let path = std::env::var_os("PATH")?;
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(cargo_bin()).collect();
         self.commands
             .iter()
-            .flat_map(|command| std::env::split_paths(&path).map(move |folder| folder.join(command)))
+            .flat_map(|command| folders.iter().map(move |folder| folder.join(command)))
             .find(|candidate| candidate.is_file())
     }
 
@@ -174,7 +221,7 @@ impl System {
     pub fn program(&self, peers: &Path, row: &Row, count: u32) -> io::Result<Option<String>> {
         let folder = peers.join(self.folder);
         let workload = folder.join(format!("{}.{}", row.name, self.ending()));
-        if !workload.is_file() {
+        if !workload.is_file() || !self.rows.is_empty() && !self.rows.contains(&row.name) {
             return Ok(None);
         }
         let mut text = String::new();
@@ -224,6 +271,13 @@ impl System {
             ..Invocation::default()
         })
     }
+}
+
+/// Where `cargo install` puts commands.
+fn cargo_bin() -> Option<PathBuf> {
+    let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let cargo = home("CARGO_HOME").or_else(|| home("HOME").map(|home| home.join(".cargo")))?;
+    Some(cargo.join("bin"))
 }
 
 /// Compiles the program at `file` with these flags.

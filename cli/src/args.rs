@@ -155,6 +155,16 @@ pub enum JitCommand {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Why one function is run as it is: what became of its code, what it met, where its code was left and why
+    Explain {
+        /// The name of the function
+        function: String,
+        /// The program
+        file: PathBuf,
+        /// What the program sees as its command line
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// The code of one function
     Dump {
         /// The name of the function
@@ -172,6 +182,8 @@ pub enum JitCommand {
 pub enum JitStage {
     /// The machine's instructions
     Bytecode,
+    /// Its pieces: instructions, what is known of their operands, where they may be left
+    Ir,
     /// What Cranelift gets
     Clif,
     /// What Cranelift makes of it

@@ -6,7 +6,7 @@
 use crate::print;
 use crate::session::parse_bytes;
 use std::str::FromStr;
-use sx::native::{Profile, Settings, configure};
+use sx::native::{Absence, Profile, Settings, available, configure};
 use sx::{Native, Options, Tuning};
 
 /// Switches native code on and off.
@@ -45,6 +45,7 @@ pub fn from_environment(options: &mut Options, default: Native) -> Result<(), St
         denied: globs(DENY),
         only: globs(ONLY),
         log: wants_log.then_some(|line| print::error_text(&format!("jit: {line}\n"))),
+        count: false,
     };
     let usual = Settings::default();
     configure(Settings {
@@ -56,7 +57,13 @@ pub fn from_environment(options: &mut Options, default: Native) -> Result<(), St
         })?
         .unwrap_or(usual.profile),
     });
-    Ok(())
+    match available() {
+        Err(absence @ Absence::TooLittle) if options.native != Native::Off => {
+            let given = read(MEMORY).unwrap_or_default();
+            Err(format!("{MEMORY}: expected more than `{given}`: {}", absence.text()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn read(name: &str) -> Option<String> {

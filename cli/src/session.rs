@@ -6,8 +6,10 @@
 use crate::{FAILED, INTERRUPTED, SUCCESS, native, print};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use sx::{Engine, Error, InterruptHandle, Isolate, Native, Options, Stress};
+use sx::{Engine, Error, InterruptHandle, Isolate, Native, Options, Stress, Value};
 
+/// The op by which a program ends.
+pub const EXIT: &str = "exit";
 /// The variable that bounds a program's heap.
 const MEMORY_LIMIT: &str = "SX_MEMORY_LIMIT";
 
@@ -42,12 +44,26 @@ impl Session {
         Session::with(arguments, options)
     }
 
+    /// A session for looking at what becomes of a program: the instructions that are interpreted are counted,
+    /// and `exit` is answered by whoever drives it.
+    pub fn observed(arguments: &[String]) -> Result<Session, String> {
+        let mut options = options()?;
+        options.tuning.count = true;
+        let mut isolate = Engine::with(options).isolate().map_err(|e| e.to_string())?;
+        isolate.set_command_line(arguments);
+        Ok(Session::watching(isolate))
+    }
+
     fn with(arguments: &[String], options: Options) -> Result<Session, String> {
         let mut isolate = Engine::with(options).isolate().map_err(|e| e.to_string())?;
         equip(&mut isolate, arguments);
+        Ok(Session::watching(isolate))
+    }
+
+    fn watching(isolate: Isolate) -> Session {
         let interrupts = Interrupts::default();
         interrupts.watch(isolate.interrupt_handle());
-        Ok(Session { isolate, interrupts })
+        Session { isolate, interrupts }
     }
 
     /// Runs `work` on the isolate; a Ctrl-C that comes meanwhile is its own.
@@ -91,13 +107,13 @@ pub fn exit_code<T>(result: Result<T, Error>) -> u8 {
 /// Gives an isolate what every program on the command line has.
 pub fn equip(isolate: &mut Isolate, arguments: &[String]) {
     isolate.set_command_line(arguments);
-    isolate.on("exit", |arguments| {
-        let code = arguments
-            .first()
-            .and_then(|code| code.to_string().parse::<i64>().ok())
-            .unwrap_or(0);
-        std::process::exit((code & 0xff) as i32)
-    });
+    isolate.on(EXIT, |arguments| std::process::exit(i32::from(wanted_code(arguments))));
+}
+
+/// The code that a program wants the process to end with, given the arguments of `exit`.
+pub fn wanted_code(arguments: &[Value]) -> u8 {
+    let code = arguments.first().and_then(|code| code.to_string().parse::<i64>().ok());
+    (code.unwrap_or(0) & 0xff) as u8
 }
 
 /// The options the environment asks for; an error text if it is wrong.

@@ -88,7 +88,7 @@ fn a_lower_threshold_reaches_a_function_whose_code_was_given_up() {
 (display (list was (settles? (fn () (native? \"h\")) (fn () (calls 100)))))";
     assert_eq!(
         run("threshold", &format!("{SETTLES}{program}"), &[]).0,
-        "(\"given up\" true)"
+        "(\"given up: a primitive in it, or in a function that is part of it, is redefined\" true)"
     );
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Invariant: a variable in a slot never changes but for the parameters of a loop, at its head.
 
-pub use calls::slow_primitive;
+pub use calls::{slow_primitive, turned_round};
 
 mod analysis;
 mod calls;

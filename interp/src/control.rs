@@ -86,11 +86,11 @@ controls! {
     Bytecode "%bytecode" (procedure);
     /// What the native tier has done: the keys and values of `jit-stats`.
     NativeStats "%native-stats" ();
-    /// The functions that were called or compiled: name, what runs it, calls, rows of place, number and
-    /// instruction of exits, place.
+    /// The functions that were called or compiled: name, what runs it, calls, exits, place, what there is of
+    /// its code, compiles, instructions interpreted.
     NativeFunctions "%native-functions" ();
-    /// Cranelift's form and the machine code of a procedure as it would be compiled now, two texts; a
-    /// text why there are none; nil without a tier.
+    /// Of a procedure as it would be compiled now its pieces, Cranelift's form and the machine code, three
+    /// texts, and a list of what its instructions have met; a text why there are none; nil without a tier.
     NativeCode "%native-code" (procedure);
     /// Functions whose name matches the pattern get no native code, nor keep it; with `callers`,
     /// functions that refer to the global of that name.

@@ -92,8 +92,9 @@ pub struct Machine {
     pub stress: Stress,
     /// Has the memory limit been stretched so that an error can be handled?
     grace: Option<usize>,
-    /// Has recursion been refused, and its memory not been given back yet?
-    exhausted: bool,
+    /// Recursion has been refused, and its memory not been given back yet: bytes in use when that was last looked
+    /// at.
+    exhausted: Option<usize>,
     halt: Word,
     marker: Word,
     cursor: Word,
@@ -118,6 +119,11 @@ pub struct Machine {
     pub budget: Budget,
     /// Instructions left before `Exit::Stepped`; only looked at when tracing.
     pub step_limit: u64,
+    /// Are the instructions of the loop counted, in all and by function? It takes a loop of its own, which is
+    /// slower.
+    pub counting: bool,
+    /// Instructions the loop has run while they were counted.
+    interpreted: u64,
     /// The native tier, if there is one.
     native: Option<Box<native::Tier>>,
     /// The functions it is to leave alone.
@@ -153,7 +159,7 @@ impl Machine {
             isolate,
             stress: Stress::default(),
             grace: None,
-            exhausted: false,
+            exhausted: None,
             halt: Word::NIL,
             marker: Word::NIL,
             cursor: Word::NIL,
@@ -168,6 +174,8 @@ impl Machine {
             performs: 0,
             budget: Budget::UNLIMITED,
             step_limit: 0,
+            counting: false,
+            interpreted: 0,
             native: None,
             exclusions: native::Exclusions::default(),
             resumed: Word(0),

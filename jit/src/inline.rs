@@ -34,7 +34,15 @@ pub struct Leaf<'j> {
     pub function: Function<'j>,
     /// What it answers.
     pub returns: Kinds,
-    piece: Piece,
+    /// All of its code.
+    pub piece: Piece,
+}
+
+impl Leaf<'_> {
+    /// How many instructions it stands for.
+    pub fn size(&self) -> usize {
+        self.piece.size(&self.function)
+    }
 }
 
 /// Where the code being emitted is inlined.

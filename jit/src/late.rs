@@ -8,7 +8,7 @@
 
 use crate::Jit;
 use crate::unit::Answer;
-use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Stubs};
+use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Explained, Stubs};
 use sx_runtime::stack::Interrupter;
 
 /// Polls that a job waits at most.
@@ -72,7 +72,10 @@ impl Compiler for Late {
         }
         answers
     }
-    fn explain(&mut self, job: CompileJob) -> Result<(String, String), Bailout> {
+    fn clock(&self) -> u64 {
+        self.jit.clock()
+    }
+    fn explain(&mut self, job: CompileJob) -> Result<Explained, Bailout> {
         self.jit.explain(job)
     }
 }

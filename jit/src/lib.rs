@@ -6,8 +6,10 @@
 //!
 //! Deliberately absent: the machine, and any knowledge of when to compile; that is `interp`'s.
 
+mod clock;
 mod inline;
 mod late;
+mod listing;
 mod lower;
 mod memory;
 mod piece;
@@ -22,7 +24,7 @@ pub use trial::{Force, Stage, Tally};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Stubs};
+use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Explained, Stubs};
 use sx_runtime::stack::Interrupter;
 use trial::Trial;
 use unit::{Answer, Maker};
@@ -61,6 +63,20 @@ struct Shared {
 /// Is there a native tier for this machine?
 pub const SUPPORTED: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
+macro_rules! absences {
+    ($($Name:ident $text:literal;)*) => {
+        /// Why there is no native code in this process.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Absence { $(#[doc = $text] $Name,)* }
+        impl Absence {
+            /// The reason in words.
+            pub fn text(self) -> &'static str {
+                match self { $(Absence::$Name => $text,)* }
+            }
+        }
+    };
+}
+
 /// What holds for the whole process.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -87,19 +103,36 @@ pub fn configure(settings: Settings) -> bool {
     SETTINGS.set(settings).is_ok()
 }
 
-fn shared() -> Option<&'static Shared> {
-    static SHARED: OnceLock<Option<Shared>> = OnceLock::new();
-    SHARED.get_or_init(begin).as_ref()
+/// Is native code to be had, with these settings and on this machine? If not, why. Asking settles the settings.
+pub fn available() -> Result<(), Absence> {
+    shared().map(drop)
 }
 
-fn begin() -> Option<Shared> {
+absences! {
+    Unsupported "this machine is none that native code can be made for";
+    TooLittle "the memory allowed for code does not hold what all code needs";
+    Refused "the system does not let code be made";
+}
+
+fn shared() -> Result<&'static Shared, Absence> {
+    static SHARED: OnceLock<Result<Shared, Absence>> = OnceLock::new();
+    SHARED.get_or_init(begin).as_ref().map_err(|absence| *absence)
+}
+
+fn begin() -> Result<Shared, Absence> {
+    if !SUPPORTED {
+        return Err(Absence::Unsupported);
+    }
     let settings = SETTINGS.get_or_init(Settings::default);
     profile::begin(settings.profile);
     // `perf` reads its map for memory that belongs to no file.
     let apart = settings.profile == Profile::Map;
     let space = Arc::new(memory::Space::new(settings.memory, apart));
-    let mut maker = Maker::new(space.clone())?;
-    let stubs = maker.stubs().ok()?;
+    let mut maker = Maker::new(space.clone()).ok_or(Absence::Unsupported)?;
+    let stubs = maker.stubs().map_err(|_| match space.is_full() {
+        true => Absence::TooLittle,
+        false => Absence::Refused,
+    })?;
     let (asked, jobs) = channel::<Request>();
     let work = move || {
         for Request {
@@ -117,17 +150,15 @@ fn begin() -> Option<Shared> {
             }
         }
     };
-    thread::Builder::new().name("sx-jit".into()).spawn(work).ok()?;
-    Some(Shared { space, stubs, asked })
+    let thread = thread::Builder::new().name("sx-jit".into()).spawn(work);
+    thread.map_err(|_| Absence::Refused)?;
+    Ok(Shared { space, stubs, asked })
 }
 
 impl Jit {
     /// A compiler, if this machine can have one.
     pub fn new() -> Option<Jit> {
-        if !SUPPORTED {
-            return None;
-        }
-        let shared = shared()?;
+        let shared = shared().ok()?;
         Some(Jit {
             maker: Maker::new(shared.space.clone())?,
             stubs: shared.stubs.stubs,
@@ -187,7 +218,10 @@ impl Compiler for Jit {
     fn finished(&mut self) -> Vec<Answer> {
         self.answers.1.try_iter().collect()
     }
-    fn explain(&mut self, job: CompileJob) -> Result<(String, String), Bailout> {
+    fn clock(&self) -> u64 {
+        clock::thread_nanoseconds()
+    }
+    fn explain(&mut self, job: CompileJob) -> Result<Explained, Bailout> {
         self.maker.explain(&job)
     }
 }

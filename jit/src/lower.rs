@@ -91,6 +91,13 @@ pub(crate) struct Way {
     stores: Vec<(usize, Value, bool)>,
 }
 
+impl Way {
+    /// The instruction that the machine goes on with, and the slots that are stored for it.
+    pub fn told(&self) -> (usize, Vec<usize>) {
+        (self.pc, self.stores.iter().map(|(slot, ..)| *slot).collect())
+    }
+}
+
 /// What a function's pieces share.
 pub struct Function<'j> {
     /// The job and its notes.
@@ -223,15 +230,17 @@ fn slot_offset(slot: usize) -> i32 {
 }
 
 impl<'a, 'f> Lower<'a, 'f> {
-    /// Emits `piece` into `b`.
+    /// Emits `piece` into `b`; what is stored where it leaves goes to `told`.
     pub fn run(
         f: &'a Function<'a>,
         piece: Rc<Piece>,
         marks: Option<&'a Marks>,
+        told: &mut Vec<(usize, Vec<usize>)>,
         b: FunctionBuilder<'f>,
     ) -> FunctionBuilder<'f> {
         let mut lower = Lower::begin(f, piece, marks, b);
         lower.emit_blocks();
+        told.extend(lower.ways.iter().map(Way::told));
         for way in std::mem::take(&mut lower.ways) {
             lower.way(way);
         }

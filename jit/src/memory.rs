@@ -42,6 +42,8 @@ struct Free {
     ranges: BTreeMap<usize, usize>,
     /// Bytes taken from the system where there are no views.
     apart: usize,
+    /// Something did not fit.
+    is_full: bool,
 }
 
 impl Space {
@@ -55,17 +57,23 @@ impl Space {
             free: Mutex::new(Free {
                 ranges: BTreeMap::from([(0, capacity)]),
                 apart: 0,
+                is_full: false,
             }),
         }
     }
 
+    /// Has anything been refused because it did not fit?
+    pub fn is_full(&self) -> bool {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).is_full
+    }
+
     fn take(&self, bytes: usize) -> Option<usize> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let (start, len) = free
-            .ranges
-            .iter()
-            .find(|(_, len)| **len >= bytes)
-            .map(|(s, l)| (*s, *l))?;
+        let range = free.ranges.iter().find(|(_, len)| **len >= bytes);
+        let Some((start, len)) = range.map(|(s, l)| (*s, *l)) else {
+            free.is_full = true;
+            return None;
+        };
         free.ranges.remove(&start);
         if len > bytes {
             free.ranges.insert(start + bytes, len - bytes);
@@ -92,6 +100,7 @@ impl Space {
     fn take_apart(&self, bytes: usize) -> io::Result<MmapMut> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         if free.apart + bytes > self.capacity {
+            free.is_full = true;
             return Err(full());
         }
         let pages = MmapMut::map_anon(bytes)?;

@@ -6,10 +6,12 @@
 //! and blocks reachable from several beginnings are
 //! in several pieces.
 
+use crate::inline::Leaf;
 use crate::lower::Function;
 use crate::types::kind::{ANY, FLOAT};
 use crate::types::{Kinds, Types};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display, Formatter};
 use sx_runtime::ops::{Effect, Instr, Op};
 
 /// Where a piece begins.
@@ -30,6 +32,16 @@ impl Root {
             Root::Start => 0,
             Root::Behind(call) => call + 1,
             Root::Loop(pc) => pc,
+        }
+    }
+}
+
+impl Display for Root {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Root::Start => write!(f, "the start"),
+            Root::Behind(call) => write!(f, "behind the call at {call}"),
+            Root::Loop(pc) => write!(f, "the loop at {pc}"),
         }
     }
 }
@@ -186,6 +198,12 @@ impl Piece {
     /// Its instructions.
     pub fn instructions<'p>(&'p self, function: &'p Function<'_>) -> impl Iterator<Item = usize> + 'p {
         self.order.iter().flat_map(|start| *start..function.blocks.end(*start))
+    }
+
+    /// How many instructions it stands for, those of callees that are part of it too.
+    pub fn size(&self, function: &Function<'_>) -> usize {
+        let callee = |pc| function.inlined.get(&pc).map_or(0, Leaf::size);
+        self.instructions(function).map(|pc| 1 + callee(pc)).sum()
     }
 
     /// The blocks that end with a call, and the calls.

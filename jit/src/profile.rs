@@ -4,6 +4,7 @@
 //! Invariant: a file that cannot be written is given up with one line of warning; programs notice nothing.
 #![allow(unsafe_code)]
 
+use crate::clock::monotonic_nanoseconds;
 use crate::piece::Root;
 use std::fs::File;
 use std::io::{self, Write};
@@ -123,7 +124,7 @@ fn header() -> Vec<u8> {
     for field in [MAGIC, VERSION, BYTES, machine, 0, std::process::id()] {
         head.extend(field.to_ne_bytes());
     }
-    head.extend(nanoseconds().to_ne_bytes());
+    head.extend(monotonic_nanoseconds().to_ne_bytes());
     head.extend(0u64.to_ne_bytes());
     head
 }
@@ -137,7 +138,7 @@ fn record(name: &str, code: &[u8], number: u64) -> Vec<u8> {
     let mut row = vec![];
     row.extend(LOAD.to_ne_bytes());
     row.extend(bytes.to_ne_bytes());
-    row.extend(nanoseconds().to_ne_bytes());
+    row.extend(monotonic_nanoseconds().to_ne_bytes());
     row.extend(id.to_ne_bytes());
     row.extend(thread().to_ne_bytes());
     for field in [address, address, code.len() as u64, number] {
@@ -147,14 +148,6 @@ fn record(name: &str, code: &[u8], number: u64) -> Vec<u8> {
     row.push(0);
     row.extend(code);
     row
-}
-
-/// The clock of `perf record --clockid monotonic`.
-fn nanoseconds() -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the place is ours.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
 fn thread() -> u32 {

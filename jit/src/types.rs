@@ -45,6 +45,33 @@ pub mod kind {
 }
 use kind::*;
 
+/// The kinds in words.
+const KINDS: &[(Kinds, &str)] = &[
+    (FIX, "integer"),
+    (FLONUM, "float"),
+    (BOXED_FLOAT, "heap float"),
+    (NIL, "nil"),
+    (BOOL, "boolean"),
+    (PAIR, "pair"),
+    (VIEW, "view"),
+    (VECTOR, "vector"),
+    (CLOSURE, "function"),
+    (BOX, "box"),
+    (OBJECT, "object"),
+];
+
+/// A set of kinds in words.
+pub fn kinds_text(kinds: Kinds) -> String {
+    if kinds & ANY == ANY {
+        return "anything".into();
+    }
+    let names: Vec<&str> = KINDS.iter().filter(|row| kinds & row.0 != 0).map(|row| row.1).collect();
+    match names.is_empty() {
+        true => "nothing".into(),
+        false => names.join(" or "),
+    }
+}
+
 /// Comparisons, as both kinds of number do them.
 #[allow(missing_docs)]
 pub mod test {
@@ -347,58 +374,87 @@ pub enum Intrinsic {
     Divide,
 }
 
-/// Name, number of arguments (`None`: one to `MOST_ITEMS`).
-const INTRINSICS: &[(&str, Option<usize>, Intrinsic)] = &[
-    ("sqrt", Some(1), Intrinsic::Sqrt),
-    ("%pair?", Some(1), Intrinsic::Is(&[Type::Pair], &[])),
+/// The code changes nothing that a program sees, or it writes: only what changes nothing may be part of a leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Does {
+    Look,
+    Write,
+}
+use Does::{Look, Write};
+
+/// Name, number of arguments (`None`: one to `MOST_ITEMS`), the code, what it does.
+const INTRINSICS: &[(&str, Option<usize>, Intrinsic, Does)] = &[
+    ("sqrt", Some(1), Intrinsic::Sqrt, Look),
+    ("%pair?", Some(1), Intrinsic::Is(&[Type::Pair], &[]), Look),
     (
         "list?",
         Some(1),
         Intrinsic::Is(&[Type::Pair, Type::View], &[Word::EMPTY]),
+        Look,
     ),
-    ("string?", Some(1), Intrinsic::Is(&[Type::String, Type::Text], &[])),
-    ("symbol?", Some(1), Intrinsic::Is(&[Type::Symbol], &[])),
-    ("boolean?", Some(1), Intrinsic::Is(&[], &[Word::TRUE, Word::FALSE])),
-    ("vector?", Some(1), Intrinsic::Is(&[Type::Vector], &[])),
-    ("lambda?", Some(1), Intrinsic::Is(&[Type::Closure], &[])),
-    ("number?", Some(1), Intrinsic::IsNumber),
-    ("callable?", Some(1), Intrinsic::IsCallable),
-    ("vector-length", Some(1), Intrinsic::VectorLength),
-    ("string-length", Some(1), Intrinsic::StringLength),
-    ("string-ref", Some(2), Intrinsic::StringRef),
-    ("len", Some(1), Intrinsic::Len),
-    ("%tail-len", Some(1), Intrinsic::TailLen),
-    ("list", None, Intrinsic::List),
-    ("%buffer", Some(1), Intrinsic::Buffer),
-    ("%buffer-snoc", Some(3), Intrinsic::BufferSnoc),
-    ("%buffer->list", Some(2), Intrinsic::BufferList),
-    ("int-set-add!", Some(2), Intrinsic::IntSetAdd),
-    ("int-set-member?", Some(2), Intrinsic::IntSetHas),
-    ("int-map-ref", Some(3), Intrinsic::IntMapRef),
-    ("%scheme:list", None, Intrinsic::Pairs),
-    ("%scheme:car", Some(1), Intrinsic::Part(&[CAR])),
-    ("%scheme:cdr", Some(1), Intrinsic::Part(&[CDR])),
-    ("%scheme:caar", Some(1), Intrinsic::Part(&[CAR, CAR])),
-    ("%scheme:cadr", Some(1), Intrinsic::Part(&[CDR, CAR])),
-    ("%scheme:cdar", Some(1), Intrinsic::Part(&[CAR, CDR])),
-    ("%scheme:cddr", Some(1), Intrinsic::Part(&[CDR, CDR])),
-    ("%scheme:caddr", Some(1), Intrinsic::Part(&[CDR, CDR, CAR])),
-    ("%scheme:cdddr", Some(1), Intrinsic::Part(&[CDR, CDR, CDR])),
-    ("%scheme:cadddr", Some(1), Intrinsic::Part(&[CDR, CDR, CDR, CAR])),
-    ("%scheme:set-car!", Some(2), Intrinsic::SetPart(CAR)),
-    ("%scheme:set-cdr!", Some(2), Intrinsic::SetPart(CDR)),
-    ("%scheme:pair?", Some(1), Intrinsic::IsPair(true)),
-    ("%scheme:null?", Some(1), Intrinsic::IsPair(false)),
-    ("%scheme:=", Some(2), Intrinsic::NumbersEqual),
-    ("%scheme:/", Some(2), Intrinsic::Divide),
-    ("zero?", Some(1), Intrinsic::Sign(EQUAL)),
-    ("positive?", Some(1), Intrinsic::Sign(GREATER)),
-    ("negative?", Some(1), Intrinsic::Sign(LESS)),
-    ("char=?", Some(2), Intrinsic::Chars(IntCC::Equal)),
-    ("char<?", Some(2), Intrinsic::Chars(IntCC::UnsignedLessThan)),
-    ("char>?", Some(2), Intrinsic::Chars(IntCC::UnsignedGreaterThan)),
-    ("char<=?", Some(2), Intrinsic::Chars(IntCC::UnsignedLessThanOrEqual)),
-    ("char>=?", Some(2), Intrinsic::Chars(IntCC::UnsignedGreaterThanOrEqual)),
+    (
+        "string?",
+        Some(1),
+        Intrinsic::Is(&[Type::String, Type::Text], &[]),
+        Look,
+    ),
+    ("symbol?", Some(1), Intrinsic::Is(&[Type::Symbol], &[]), Look),
+    (
+        "boolean?",
+        Some(1),
+        Intrinsic::Is(&[], &[Word::TRUE, Word::FALSE]),
+        Look,
+    ),
+    ("vector?", Some(1), Intrinsic::Is(&[Type::Vector], &[]), Look),
+    ("lambda?", Some(1), Intrinsic::Is(&[Type::Closure], &[]), Look),
+    ("number?", Some(1), Intrinsic::IsNumber, Look),
+    ("callable?", Some(1), Intrinsic::IsCallable, Look),
+    ("vector-length", Some(1), Intrinsic::VectorLength, Look),
+    ("string-length", Some(1), Intrinsic::StringLength, Look),
+    ("string-ref", Some(2), Intrinsic::StringRef, Look),
+    ("len", Some(1), Intrinsic::Len, Look),
+    ("%tail-len", Some(1), Intrinsic::TailLen, Look),
+    ("list", None, Intrinsic::List, Look),
+    ("%buffer", Some(1), Intrinsic::Buffer, Look),
+    ("%buffer-snoc", Some(3), Intrinsic::BufferSnoc, Write),
+    ("%buffer->list", Some(2), Intrinsic::BufferList, Write),
+    ("int-set-add!", Some(2), Intrinsic::IntSetAdd, Write),
+    ("int-set-member?", Some(2), Intrinsic::IntSetHas, Look),
+    ("int-map-ref", Some(3), Intrinsic::IntMapRef, Look),
+    ("%scheme:list", None, Intrinsic::Pairs, Look),
+    ("%scheme:car", Some(1), Intrinsic::Part(&[CAR]), Look),
+    ("%scheme:cdr", Some(1), Intrinsic::Part(&[CDR]), Look),
+    ("%scheme:caar", Some(1), Intrinsic::Part(&[CAR, CAR]), Look),
+    ("%scheme:cadr", Some(1), Intrinsic::Part(&[CDR, CAR]), Look),
+    ("%scheme:cdar", Some(1), Intrinsic::Part(&[CAR, CDR]), Look),
+    ("%scheme:cddr", Some(1), Intrinsic::Part(&[CDR, CDR]), Look),
+    ("%scheme:caddr", Some(1), Intrinsic::Part(&[CDR, CDR, CAR]), Look),
+    ("%scheme:cdddr", Some(1), Intrinsic::Part(&[CDR, CDR, CDR]), Look),
+    ("%scheme:cadddr", Some(1), Intrinsic::Part(&[CDR, CDR, CDR, CAR]), Look),
+    ("%scheme:set-car!", Some(2), Intrinsic::SetPart(CAR), Write),
+    ("%scheme:set-cdr!", Some(2), Intrinsic::SetPart(CDR), Write),
+    ("%scheme:pair?", Some(1), Intrinsic::IsPair(true), Look),
+    ("%scheme:null?", Some(1), Intrinsic::IsPair(false), Look),
+    ("%scheme:=", Some(2), Intrinsic::NumbersEqual, Look),
+    ("%scheme:/", Some(2), Intrinsic::Divide, Look),
+    ("zero?", Some(1), Intrinsic::Sign(EQUAL), Look),
+    ("positive?", Some(1), Intrinsic::Sign(GREATER), Look),
+    ("negative?", Some(1), Intrinsic::Sign(LESS), Look),
+    ("char=?", Some(2), Intrinsic::Chars(IntCC::Equal), Look),
+    ("char<?", Some(2), Intrinsic::Chars(IntCC::UnsignedLessThan), Look),
+    ("char>?", Some(2), Intrinsic::Chars(IntCC::UnsignedGreaterThan), Look),
+    (
+        "char<=?",
+        Some(2),
+        Intrinsic::Chars(IntCC::UnsignedLessThanOrEqual),
+        Look,
+    ),
+    (
+        "char>=?",
+        Some(2),
+        Intrinsic::Chars(IntCC::UnsignedGreaterThanOrEqual),
+        Look,
+    ),
 ];
 
 /// Items of a list that is made in native code, at most.
@@ -466,17 +522,17 @@ impl Notes<'_> {
     }
     /// Has the primitive of a `CallPrim` code of its own, which changes nothing a program sees?
     pub fn is_pure_intrinsic(&self, i: Instr) -> bool {
-        !matches!(
-            self.intrinsic(i),
-            None | Some(Intrinsic::BufferSnoc | Intrinsic::BufferList | Intrinsic::IntSetAdd | Intrinsic::SetPart(_))
-        )
+        self.intrinsic_row(i).is_some_and(|(_, does)| does == Look)
     }
     /// Has the primitive of a `CallPrim` code of its own?
     pub fn intrinsic(&self, i: Instr) -> Option<Intrinsic> {
+        self.intrinsic_row(i).map(|(intrinsic, _)| intrinsic)
+    }
+    fn intrinsic_row(&self, i: Instr) -> Option<(Intrinsic, Does)> {
         let name = self.primitive(i)?.name;
         let takes = |n: Option<usize>| n.map_or((1..=MOST_ITEMS).contains(&i.d()), |n| n == i.d());
         let row = INTRINSICS.iter().find(|row| row.0 == name && takes(row.1));
-        row.map(|row| row.2)
+        row.map(|row| (row.2, row.3))
     }
     /// The primitive of a `CallPrim`.
     pub fn primitive(&self, i: Instr) -> Option<&'static prims::Prim> {

@@ -3,7 +3,9 @@
 //! Invariant: whatever goes wrong in the code generator, a panic of its own included, is a bailout;
 //! with debug assertions a panic stays one, so that tests see it.
 
+use crate::clock::thread_nanoseconds;
 use crate::inline::{Leaf, leaves};
+use crate::listing::list;
 use crate::lower::{Function, Lower, piece_signature};
 use crate::memory::{Provider, Space, UnitMemory};
 use crate::piece::{Piece, Root, infer_all};
@@ -11,7 +13,7 @@ use crate::profile;
 use crate::stubs;
 use crate::trial::{Marks, Stage, Trial};
 use cranelift_codegen::Context;
-use cranelift_codegen::ir::{self, Signature};
+use cranelift_codegen::ir::{self, Opcode, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -22,8 +24,7 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
-use sx_runtime::native::{Bailout, CompileJob, Compiled};
+use sx_runtime::native::{Bailout, CodeSize, CompileJob, Compiled, Explained};
 
 /// The address of the instance, and what came of it.
 pub type Answer = (usize, Result<Compiled, Bailout>);
@@ -182,7 +183,7 @@ impl Maker {
     }
 
     fn compile_here(&mut self, job: &CompileJob) -> Result<Compiled, Bailout> {
-        let begun = Instant::now();
+        let begun = thread_nanoseconds();
         let (function, pieces) = pieces_of(job)?;
         self.pass(Stage::Cut)?;
         let panics = self.pass(Stage::Lower).is_err();
@@ -191,9 +192,10 @@ impl Maker {
         let frontend_config = self.isa.frontend_config();
         let mut ids = vec![];
         let mut sizes = vec![];
+        let mut size = CodeSize::default();
         for piece in &pieces {
             let id = self.define(&mut unit, piece_signature(), |b| {
-                let lowered = Lower::run(&function, piece.clone(), marks.as_ref(), b);
+                let lowered = Lower::run(&function, piece.clone(), marks.as_ref(), &mut vec![], b);
                 if panics {
                     // Without the words that a panic prints.
                     std::panic::resume_unwind(Box::new("injected"));
@@ -203,8 +205,11 @@ impl Maker {
             })?;
             let code = self.context.compiled_code();
             sizes.push(code.map_or(0, |c| c.code_info().total_size as usize));
+            size.instructions += piece.size(&function);
+            self.count_memory(&mut size);
             ids.push(id);
         }
+        size.bytes = sizes.iter().sum();
         let (addresses, memory) = unit.finish(&ids)?;
         for (n, (piece, address)) in pieces.iter().zip(&addresses).enumerate() {
             profile::tell(&job.chunk, piece.root, *address, sizes[n]);
@@ -215,7 +220,7 @@ impl Maker {
             entries: vec![],
             loops: vec![],
             inlined: function.all_inlined(),
-            bytes: sizes.iter().sum(),
+            size,
             nanos: 0,
             memory: Box::new((memory, marks)),
         };
@@ -226,22 +231,42 @@ impl Maker {
                 Root::Loop(pc) => compiled.loops.push((pc as u32, address)),
             }
         }
-        compiled.nanos = begun.elapsed().as_nanos() as u64;
+        compiled.nanos = thread_nanoseconds().saturating_sub(begun);
         Ok(compiled)
     }
 
-    /// Cranelift's form of each piece, and the machine code.
-    pub fn explain(&mut self, job: &CompileJob) -> Result<(String, String), Bailout> {
+    /// Adds what the function just compiled stores and calls.
+    fn count_memory(&self, size: &mut CodeSize) {
+        let function = &self.context.func;
+        for block in function.layout.blocks() {
+            let is_cold = function.layout.is_cold(block);
+            for instruction in function.layout.block_insts(block) {
+                let count = match function.dfg.insts[instruction].opcode() {
+                    Opcode::Store if !is_cold => &mut size.stores,
+                    Opcode::CallIndirect if is_cold => &mut size.cold_helpers,
+                    Opcode::CallIndirect => &mut size.helpers,
+                    _ => continue,
+                };
+                *count += 1;
+            }
+        }
+    }
+
+    /// What each piece goes through: its instructions, Cranelift's form of it, and the machine code.
+    pub fn explain(&mut self, job: &CompileJob) -> Result<Explained, Bailout> {
         let (function, pieces) = pieces_of(job)?;
         let frontend_config = self.isa.frontend_config();
-        let (mut form, mut code) = (String::new(), String::new());
+        let (mut listing, mut form, mut code) = (String::new(), String::new(), String::new());
         for piece in &pieces {
+            let mut ways = vec![];
             self.write(piece_signature(), |b| {
-                Lower::run(&function, piece.clone(), None, b).finalize(frontend_config);
+                Lower::run(&function, piece.clone(), None, &mut ways, b).finalize(frontend_config);
                 Some(())
             })?;
+            list(&mut listing, piece, &function, &ways);
+            let root = piece.root;
             // Writing to a string does not fail.
-            let _ = write!(form, "; {:?}\n{}", piece.root, self.context.func.display());
+            let _ = write!(form, "; {root}\n{}", self.context.func.display());
             self.context.set_disasm(true);
             let isa = self.isa.clone();
             let compiled = self
@@ -249,10 +274,14 @@ impl Maker {
                 .compile(&*isa, &mut Default::default())
                 .map_err(|_| Bailout::Refused)?;
             let text = compiled.vcode.as_deref().unwrap_or_default();
-            let _ = writeln!(code, "; {:?}\n{text}", piece.root);
+            let _ = writeln!(code, "; {root}\n{text}");
             self.context.set_disasm(false);
         }
-        Ok((form, code))
+        Ok(Explained {
+            pieces: listing,
+            form,
+            code,
+        })
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Instance {
     /// Its address, by which native code knows it.
     pub chunk_address: *const Chunk,
     children_memory: Box<[*const Instance]>,
+    /// How many of its instructions the machine has run, where that is counted.
+    pub interpreted: Cell<u64>,
     /// What native code there is of it.
     pub native: RefCell<native::NativeState>,
     code_memory: Box<[u64]>,
@@ -193,6 +195,7 @@ impl Instance {
             chunk_address: Arc::as_ptr(&chunk),
             chunk,
             children_memory,
+            interpreted: Cell::new(0),
             native: RefCell::default(),
             code_memory,
             consts_memory,

@@ -193,12 +193,28 @@ pub struct Compiled {
     pub loops: Vec<(u32, usize)>,
     /// The functions that are part of it.
     pub inlined: Vec<Arc<Chunk>>,
-    /// Bytes of code.
-    pub bytes: usize,
-    /// How long it took.
+    /// What there is of it.
+    pub size: CodeSize,
+    /// How much processor time it took.
     pub nanos: u64,
     /// The code itself; dropping this frees it.
     pub memory: Box<dyn std::any::Any + Send>,
+}
+
+/// How much code there is for a function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CodeSize {
+    /// Bytes.
+    pub bytes: usize,
+    /// Instructions of the machine it stands for. Those of callees that are part of it count, and those that are in
+    /// several pieces count in each.
+    pub instructions: usize,
+    /// Stores to memory on the straight ways.
+    pub stores: usize,
+    /// Calls of helpers on the straight ways.
+    pub helpers: usize,
+    /// Calls of helpers on the side ways.
+    pub cold_helpers: usize,
 }
 
 macro_rules! bailouts {
@@ -227,6 +243,92 @@ impl Bailout {
     }
 }
 
+macro_rules! reasons {
+    ($($Name:ident $text:literal;)*) => {
+        /// Why native code was left at an instruction.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Reason { $(#[doc = $text] $Name,)* }
+        /// The reasons in words, in the order of the enum.
+        pub const REASONS: &[&str] = &[$($text),*];
+        impl Reason {
+            /// The reason in words.
+            pub fn text(self) -> &'static str {
+                REASONS[self as usize]
+            }
+        }
+    };
+}
+
+reasons! {
+    Unbound "the name has no value yet";
+    Overflow "the result is too large for a word";
+    Zero "the divisor is 0";
+    Range "there is no element of that number";
+    Variable "a variable does not hold the float it held when the code was made";
+    Kind "the operands are not of the kinds it was made for";
+    Machine "only the machine does this";
+}
+
+/// An instruction at which native code was left.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// The instruction.
+    pub pc: u32,
+    /// How often.
+    pub count: u32,
+    /// Why: the reasons so far, each with the kinds of the operands, as long as they are few.
+    pub why: Vec<(Reason, Vec<&'static str>)>,
+}
+
+impl Left {
+    /// Reasons that are kept of one instruction.
+    const MOST_REASONS: usize = 4;
+
+    /// Never so far.
+    pub fn new(pc: u32) -> Left {
+        Left {
+            pc,
+            count: 0,
+            why: vec![],
+        }
+    }
+    /// Are reasons still of interest?
+    pub fn wants_reason(&self) -> bool {
+        self.why.len() < Left::MOST_REASONS
+    }
+    /// Keeps a reason that is new.
+    pub fn note(&mut self, why: (Reason, Vec<&'static str>)) {
+        if !self.why.contains(&why) {
+            self.why.push(why);
+        }
+    }
+}
+
+macro_rules! losses {
+    ($($Name:ident $text:literal;)*) => {
+        /// Why a function no longer has the code it had.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Loss { $(#[doc = $text] $Name,)* }
+        /// The reasons in words, in the order of the enum.
+        pub const LOSSES: &[&str] = &[$($text),*];
+        impl Loss {
+            /// The reason in words.
+            pub fn text(self) -> &'static str {
+                LOSSES[self as usize]
+            }
+        }
+    };
+}
+
+losses! {
+    Redefined "a primitive in it, or in a function that is part of it, is redefined";
+    Evicted "the memory for code was full";
+    Excluded "it is excluded, or a function that is part of it";
+    Reset "all code was to be given up";
+}
+
 /// Makes native code.
 pub trait Compiler {
     /// The fixed pieces.
@@ -237,8 +339,21 @@ pub trait Compiler {
     fn submit(&mut self, job: CompileJob, wake: Interrupter);
     /// What has been compiled since the last time, with the instance it was for.
     fn finished(&mut self) -> Vec<(usize, Result<Compiled, Bailout>)>;
-    /// The code generator's text for a function: its intermediate form and its machine code.
-    fn explain(&mut self, job: CompileJob) -> Result<(String, String), Bailout>;
+    /// Nanoseconds of processor time that the calling thread has had, by which the work of the tier is measured:
+    /// others may run meanwhile.
+    fn clock(&self) -> u64;
+    /// What a function would be compiled to, as text.
+    fn explain(&mut self, job: CompileJob) -> Result<Explained, Bailout>;
+}
+
+/// The forms a function goes through on its way to machine code, as text.
+pub struct Explained {
+    /// Its pieces: instructions, what is known of their operands, what leaving them stores.
+    pub pieces: String,
+    /// The code generator's intermediate form.
+    pub form: String,
+    /// The machine code.
+    pub code: String,
 }
 
 /// Numbers of native entries in a row, one for the place behind each call of some code. Frames that
@@ -278,8 +393,10 @@ pub struct NativeState {
     pub compiles: u32,
     /// It is not to be asked for again.
     pub refused: Option<Bailout>,
-    /// Instructions at which guards failed, and how often.
-    pub exits: Vec<(u32, u32)>,
+    /// Why it has no code any more.
+    pub lost: Option<Loss>,
+    /// Instructions at which guards failed.
+    pub exits: Vec<Left>,
     /// Instructions that get code for every kind of operand.
     pub generic: Vec<u32>,
     /// Loop heads wanted as entries.

@@ -44,6 +44,8 @@ pub struct Tuning {
     pub only: Vec<String>,
     /// Is told of every compile, and of every code that is given up, a line each.
     pub log: Option<fn(&str)>,
+    /// Are the instructions that are interpreted counted? It makes interpreting slower.
+    pub count: bool,
 }
 
 /// When functions become machine code. What a program does never depends on it.

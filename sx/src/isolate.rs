@@ -54,6 +54,16 @@ pub struct Figures {
     pub compiled: u64,
     /// Bytes of machine code made.
     pub native_bytes: u64,
+    /// Instructions compiled.
+    pub lowered: u64,
+    /// Processor time spent compiling.
+    pub compile_ns: u64,
+    /// The most processor time in a row that the program's own thread worked for the native tier.
+    pub compile_pause_ns_max: u64,
+    /// Instructions interpreted, if they are counted (`Tuning::count`).
+    pub interpreted: u64,
+    /// Times machine code was entered from the interpreter.
+    pub entered: u64,
     /// Guards of machine code that failed.
     pub exits: u64,
     /// Answers of the host to programs that may have machine code.
@@ -108,7 +118,12 @@ fn native_tier(machine: &mut Machine, options: &Options) {
     native.denied.clone_from(&tuning.denied);
     native.only.clone_from(&tuning.only);
     native.log = tuning.log;
-    let Some(jit) = sx_jit::Jit::new() else { return };
+    let Some(jit) = sx_jit::Jit::new() else {
+        if let (Some(log), Err(absence)) = (native.log, sx_jit::available()) {
+            log(&format!("no native code: {}", absence.text()));
+        }
+        return;
+    };
     match options.native {
         Native::Late => machine.set_native(Box::new(sx_jit::Late::new(jit, LATE_SEED)), native),
         _ => machine.set_native(Box::new(jit), native),
@@ -134,6 +149,7 @@ impl Isolate {
             seal_every_call: stress.seal,
             suspend_every_perform: stress.suspend,
         };
+        machine.counting = options.tuning.count;
         native_tier(&mut machine, options);
         interrupt.connect(machine.isolate.state.stack.interrupter());
         Ok(Isolate {
@@ -269,6 +285,11 @@ impl Isolate {
             pause_ns_max: collected.pause_ns_max,
             compiled: native.compiled,
             native_bytes: native.bytes,
+            lowered: native.lowered,
+            compile_ns: native.nanos,
+            compile_pause_ns_max: native.pause,
+            interpreted: self.machine.interpreted(),
+            entered: native.entered,
             exits: native.exits,
             resumed: native.resumed,
             resumed_natively: native.resumed_natively,

@@ -27,7 +27,7 @@ pub mod value;
 /// What holds for the native code of the whole process.
 #[cfg(feature = "jit")]
 pub mod native {
-    pub use sx_jit::{Profile, Settings, configure};
+    pub use sx_jit::{Absence, Profile, Settings, available, configure};
 }
 
 pub use convert::{Arguments, FromSx, IntoSx, Mismatch};

@@ -43,6 +43,7 @@ const NOT_FOR_THE_ORACLE: &[&str] = &[
     "jit-exclude!",
     "jit-exclude-callers-of!",
     "jit-excluded?",
+    "jit-explain",
     "jit-functions",
     "jit-report",
     "jit-reset!",

@@ -78,6 +78,20 @@ const TESTS: &[Test] = &[
     ("nil?", 1, false, Op::JumpNil, Op::JumpNotNil, None),
 ];
 
+/// The name, if it is that of a test which is done with its operands the other way round: `(> a b)` as
+/// `(< b a)`.
+pub fn turned_round(name: &str) -> Option<&'static str> {
+    TESTS.iter().find(|test| test.2 && test.0 == name).map(|test| test.0)
+}
+
+/// The instruction of the test that does such a test's work.
+fn turned_op(name: &str) -> Option<Op> {
+    let turned = TESTS.iter().find(|test| test.2 && test.0 == name)?;
+    let straight = TESTS.iter().find(|test| !test.2 && test.3 == turned.3)?;
+    let row = INSTRUCTIONS.iter().find(|row| row.0 == straight.0)?;
+    Some(row.2)
+}
+
 /// Primitives that fold from the left when they have more than two operands.
 const FOLDS: &[&str] = &["+", "-", "*"];
 
@@ -319,8 +333,7 @@ impl Compiler<'_> {
             self.instruction(name, row.2, row.3, args, slot, span)?;
         } else if args.len() > 2 && FOLDS.contains(&&**name) {
             self.fold(name, args, slot, span)?;
-        } else if let (true, [a, b]) = (&**name == ">" || &**name == ">=", args) {
-            let op = if &**name == ">" { Op::Lt } else { Op::Le };
+        } else if let (Some(op), [a, b]) = (turned_op(name), args) {
             let (x, y) = (self.operand(a)?, self.operand(b)?);
             let cold = [ColdArg::Slot(x), ColdArg::Slot(y)];
             self.inlined(name, Instr::abc(op, slot, y, x), &cold, ColdThen::Into(slot), span)?;

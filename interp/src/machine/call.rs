@@ -3,6 +3,7 @@
 
 use super::budget::Polled;
 use super::{Exit, Machine, move_down, values};
+use crate::compile::turned_round;
 use sx_runtime::chunk::Const;
 use sx_runtime::convert::Lists;
 use sx_runtime::error::{Code, Raise};
@@ -57,7 +58,7 @@ impl Machine {
         let chunk = unsafe { &instance_of(*stack.fp).chunk };
         let row = chunk.inlined.iter().find(|row| row.pc as usize == stack.pc)?;
         match &chunk.consts[row.cell as usize] {
-            Const::Global(name) => [">", ">="].into_iter().find(|turned| **turned == **name),
+            Const::Global(name) => turned_round(name),
             _ => None,
         }
     }
@@ -337,12 +338,21 @@ impl Machine {
     /// error have the other half, and again when the memory has been given back in between.
     fn is_exhausted(&mut self) -> bool {
         let isolate = &mut self.isolate;
-        let half = isolate.heap.limit() / 2;
-        if isolate.heap.used() > half && !self.exhausted {
-            isolate.heap.collect(&mut isolate.state);
+        let limit = isolate.heap.limit();
+        let is_much = |used: usize| used > limit / 2;
+        let used = isolate.heap.used();
+        if !is_much(used) {
+            self.exhausted = None;
+            return false;
         }
-        let was = std::mem::replace(&mut self.exhausted, isolate.heap.used() > half);
-        self.exhausted && !was
+        // Only a collection shows whether what was in use then has been given back; some growth is worth one.
+        if self.exhausted.is_some_and(|then| used < then + limit / 8) {
+            return false;
+        }
+        isolate.heap.collect(&mut isolate.state);
+        let used = isolate.heap.used();
+        let now = is_much(used).then_some(used);
+        std::mem::replace(&mut self.exhausted, now).is_none() && now.is_some()
     }
 }
 

@@ -12,9 +12,13 @@
 mod controls;
 mod counters;
 mod helpers;
+mod jobs;
+mod reasons;
+mod told;
 
 pub(super) use controls::Exclusions;
 pub use counters::{COUNTERS, NativeStats};
+use jobs::{DEEPEST, callees, is_compilable, note_floats};
 
 use super::view::function_name;
 use super::{Exit, Machine};
@@ -24,10 +28,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use sx_runtime::chunk::Chunk;
 use sx_runtime::fault::{Fault, planted};
-use sx_runtime::instance::{Instance, builtin, instance_of};
-use sx_runtime::native::{Bailout, CompileJob, Compiled, Compiler, Context, Entries, NativeState, Stubs, status};
-use sx_runtime::object::{self, Rest, Type, closure_head};
-use sx_runtime::ops::{Instr, Op};
+use sx_runtime::instance::{Instance, instance_of};
+use sx_runtime::native::{Bailout, Compiled, Compiler, Context, Left, Loss, NativeState, Stubs, status};
+use sx_runtime::ops::Instr;
 use sx_runtime::stack::Site;
 use sx_runtime::value::Word;
 
@@ -35,10 +38,6 @@ type Step = Result<(), Box<Exit>>;
 
 /// Guards that fail at one instruction before it gets code for every kind of operand.
 const MOST_EXITS: u32 = 12;
-/// Instructions of functions that may become part of their callers, with the ordinary calls behind those
-/// that stand for primitives; and callees within callees.
-const SMALL: usize = 80;
-const DEEPEST: usize = 3;
 /// Functions that wait for their compile at most; loops are compiled all the same.
 const MOST_WAITING: usize = 256;
 /// Calls that are asked for at most before a compile, however often the memory for code was full.
@@ -153,6 +152,23 @@ impl Machine {
             exit: None,
             panic: None,
         }));
+    }
+
+    /// Counts an instruction of the loop, which a closure of `running` is about to do.
+    ///
+    /// # Safety
+    /// `running` is the closure of a complete frame.
+    #[inline]
+    pub(super) unsafe fn count_instruction(&mut self, running: Word) {
+        self.interpreted += 1;
+        // SAFETY: by the caller.
+        let counter = unsafe { &instance_of(running).interpreted };
+        counter.set(counter.get() + 1);
+    }
+
+    /// Instructions the loop has run while they were counted.
+    pub fn interpreted(&self) -> u64 {
+        self.interpreted
     }
 
     /// What the native tier has done; `None` without one.
@@ -320,7 +336,7 @@ impl Machine {
         let mut registers = (entry, fp, value, site);
         loop {
             let Some(tier) = &mut self.native else { return Ok(()) };
-            tier.retired.clear();
+            tier.free_retired();
             tier.is_running = true;
             tier.stats.entered += 1;
             tier.stats.resumed_natively += u64::from(std::mem::take(&mut tier.is_resumed));
@@ -400,6 +416,7 @@ impl Machine {
             instance.calls.set(0);
             return;
         }
+        let begun = tier.compiler.clock();
         tier.free_retired();
         let Some(mut job) = tier.job(instance, &mut native) else {
             tier.refuse(instance, &mut native, Bailout::NoEntries);
@@ -416,6 +433,7 @@ impl Machine {
             native.pending = true;
             tier.waiting += 1;
             tier.compiler.submit(job, self.isolate.state.stack.interrupter());
+            tier.note_pause(begun);
         }
     }
 
@@ -424,6 +442,10 @@ impl Machine {
         let Some(tier) = &mut self.native else { return };
         tier.free_retired();
         let finished = tier.compiler.finished();
+        if finished.is_empty() {
+            return;
+        }
+        let begun = tier.compiler.clock();
         tier.waiting -= finished.len();
         for (instance, made) in finished {
             // SAFETY: an instance with a pending compile is kept.
@@ -443,6 +465,9 @@ impl Machine {
                 self.compile(instance);
             }
         }
+        if let Some(tier) = &mut self.native {
+            tier.note_pause(begun);
+        }
     }
 
     /// Puts what the compiler answered to use.
@@ -459,7 +484,7 @@ impl Machine {
         match made {
             Ok(code) => {
                 let again = if native.compiles > 1 { " again" } else { "" };
-                let (bytes, micros) = (code.bytes, code.nanos / 1000);
+                let (bytes, micros) = (code.size.bytes, code.nanos / 1000);
                 tier.log(|| format!("{}: compiled{again}, {bytes} bytes, {micros} us", named(instance)));
                 tier.install(instance, &mut native, code);
             }
@@ -482,6 +507,7 @@ impl Machine {
                 continue;
             };
             tier.retire(instance, code);
+            native.lost = Some(Loss::Evicted);
             instance.start_over();
             count += 1;
         }
@@ -519,8 +545,9 @@ impl Machine {
             if let Some(code) = native.code.take() {
                 tier.stats.retired += 1;
                 tier.retire(instance, code);
+                native.lost = Some(Loss::Redefined);
                 instance.start_over();
-                tier.log(|| format!("{}: given up, a primitive is redefined", named(instance)));
+                tier.log(|| format!("{}: given up: {}", named(instance), Loss::Redefined.text()));
             }
         }
     }
@@ -535,16 +562,20 @@ impl Machine {
         let instance = unsafe { &*instance };
         let mut native = instance.native.borrow_mut();
         let pc = pc as u32;
-        let count = match native.exits.iter_mut().find(|row| row.0 == pc) {
-            Some(row) => {
-                row.1 += 1;
-                row.1
-            }
+        let row = match native.exits.iter().position(|left| left.pc == pc) {
+            Some(row) => row,
             None => {
-                native.exits.push((pc, 1));
-                1
+                native.exits.push(Left::new(pc));
+                native.exits.len() - 1
             }
         };
+        if native.exits[row].wants_reason() {
+            // SAFETY: the running frame is complete and stands at the instruction.
+            let why = unsafe { reasons::reason(instance, &native, self.isolate.state.stack.fp, pc as usize) };
+            native.exits[row].note(why);
+        }
+        native.exits[row].count += 1;
+        let count = native.exits[row].count;
         if count < MOST_EXITS {
             return;
         }
@@ -558,37 +589,6 @@ impl Machine {
             self.compile(instance);
         }
     }
-}
-
-/// Remembers which slots of the frame hold floats, if nobody has looked here before.
-///
-/// # Safety
-/// `fp` is a complete frame of the instance, at the instruction `pc`.
-unsafe fn note_floats(instance: &Instance, fp: *const Word, pc: usize) {
-    let mut native = instance.native.borrow_mut();
-    if native.floats.iter().any(|row| row.0 == pc as u32) {
-        return;
-    }
-    // SAFETY: live slots of a complete frame hold live words.
-    let is_float = |slot: &usize| unsafe {
-        let word = *fp.add(*slot);
-        word.is_flonum() || object::is_type(word, Type::Flonum)
-    };
-    let slots: Vec<u16> = match pc {
-        0 => (1..=instance.chunk.params as usize)
-            .filter(is_float)
-            .map(|slot| slot as u16)
-            .collect(),
-        _ => {
-            let live = instance.chunk.liveness();
-            let slots = 1..instance.chunk.frame_size as usize;
-            slots
-                .filter(|slot| live.before(pc, *slot) && is_float(slot))
-                .map(|slot| slot as u16)
-                .collect()
-        }
-    };
-    native.floats.push((pc as u32, slots));
 }
 
 /// What a function is called in what people read.
@@ -609,122 +609,21 @@ fn loop_entry(instance: &Instance, pc: usize) -> Option<usize> {
     loops.iter().find(|row| row.0 as usize == pc).map(|row| row.1)
 }
 
-/// Has the function instructions, and none that belong to the machine alone?
-fn is_compilable(instance: &Instance) -> bool {
-    let for_machine = |word: &u64| matches!(Instr(*word).op(), Some(Op::Underflow | Op::Halt) | None);
-    instance.builtin == builtin::NONE && !instance.code().is_empty() && !instance.code().iter().any(for_machine)
-}
-
-/// Small functions that are the values of globals called in `code`, as jobs of their own.
-fn callees(caller: &Instance, code: &[u64], exclusions: &Exclusions, depth: usize) -> Vec<(u32, CompileJob)> {
-    if depth == 0 {
-        return vec![];
-    }
-    let job_of = |word: &u64| {
-        let i = Instr(*word);
-        if !matches!(i.op(), Some(Op::CallGlobal | Op::TailCallGlobal)) {
-            return None;
-        }
-        // SAFETY: a verified call names a cell, which is alive, and what is in it is too.
-        let instance = unsafe {
-            let callee = object::field(*caller.consts.add(i.c()), object::cell::VALUE);
-            let is_closure =
-                callee.is_pointer() && object::header_of(callee) as u32 == closure_head(i.d() as u16, Rest::None);
-            is_closure.then(|| instance_of(callee))?
-        };
-        if instance.code().len() > SMALL || !is_compilable(instance) || exclusions.excludes(&instance.chunk) {
-            return None;
-        }
-        // The function being compiled itself is borrowed.
-        let native = instance.native.try_borrow().ok()?;
-        let code = instance.code().to_vec();
-        Some(CompileJob {
-            chunk: instance.chunk.clone(),
-            empty_rest: vec![],
-            itself: vec![],
-            callees: callees(instance, &code, exclusions, depth - 1),
-            code,
-            consts: instance.consts().to_vec(),
-            generic: native.generic.clone(),
-            loops: vec![],
-            floats: vec![],
-            first_entry: 0,
-            instance: instance as *const Instance as usize,
-        })
-    };
-    let rows = code.iter().enumerate();
-    rows.filter_map(|(pc, word)| Some((pc as u32, job_of(word)?))).collect()
-}
-
-/// Calls of globals in `code` whose value now is a closure that `wanted` says yes to, given its
-/// instance, the low half of its header and the number of arguments.
-fn calls_of(instance: &Instance, code: &[u64], wanted: impl Fn(&Instance, u32, u16) -> bool) -> Vec<u32> {
-    let is_one = |word: &u64| {
-        let i = Instr(*word);
-        if !matches!(i.op(), Some(Op::CallGlobal | Op::TailCallGlobal)) {
-            return false;
-        }
-        // SAFETY: a verified call names a cell, which is alive, and what is in it is too.
-        unsafe {
-            let callee = object::field(*instance.consts.add(i.c()), object::cell::VALUE);
-            object::is_type(callee, Type::Closure)
-                && wanted(instance_of(callee), object::header_of(callee) as u32, i.d() as u16)
-        }
-    };
-    let rows = code.iter().enumerate().filter(|(_, word)| is_one(word));
-    rows.map(|(pc, _)| pc as u32).collect()
-}
-
 impl Tier {
-    /// What the compiler needs to know of an instance, which gets the numbers of its entries; `None` if
-    /// there are none.
-    fn job(&mut self, instance: &Instance, native: &mut NativeState) -> Option<CompileJob> {
-        let code = instance.code().to_vec();
-        let is_call = |word: &&u64| matches!(Instr(**word).op(), Some(Op::Call | Op::CallGlobal | Op::Control));
-        let numbers = self.numbers(code.iter().filter(is_call).count() as u32)?;
-        native.entries.push(Entries::new(numbers, Rc::clone(&self.free)));
-        Some(CompileJob {
-            chunk: instance.chunk.clone(),
-            empty_rest: calls_of(instance, &code, |_, head, argc| head == closure_head(argc, Rest::View)),
-            itself: calls_of(instance, &code, |callee, head, argc| {
-                std::ptr::eq(callee, instance) && head == closure_head(argc, Rest::None)
-            }),
-            callees: vec![],
-            code,
-            consts: instance.consts().to_vec(),
-            generic: native.generic.clone(),
-            loops: native.loops.clone(),
-            floats: native.floats.clone(),
-            first_entry: numbers.0,
-            instance: instance as *const Instance as usize,
-        })
-    }
-
-    /// So many numbers of entries in a row: the first, and how many.
-    fn numbers(&mut self, count: u32) -> Option<(u32, u32)> {
-        let mut free = self.free.borrow_mut();
-        if let Some(row) = free.iter().position(|(_, room)| *room >= count) {
-            let (first, room) = free.swap_remove(row);
-            if room > count {
-                free.push((first + count, room - count));
-            }
-            self.entries[first as usize..][..count as usize].fill(self.stubs.returned());
-            return Some((first, count));
-        }
-        let first = self.entries.len();
-        if first + count as usize >= Site::ENTRIES {
-            return None;
-        }
-        self.entries.resize(first + count as usize, self.stubs.returned());
-        self.context.entries = self.entries.as_ptr();
-        Some((first as u32, count))
-    }
-
     /// Frees code that nothing enters any more, unless it may be what is running.
+    #[inline]
     fn free_retired(&mut self) {
-        if !self.is_running {
+        if !self.is_running && !self.retired.is_empty() {
+            let begun = self.compiler.clock();
             self.retired.clear();
+            self.note_pause(begun);
         }
+    }
+
+    /// The program's own thread has worked for the tier since then.
+    fn note_pause(&mut self, begun: u64) {
+        let took = self.compiler.clock().saturating_sub(begun);
+        self.stats.pause = self.stats.pause.max(took);
     }
 
     /// Tells the log, if there is one.
@@ -743,8 +642,10 @@ impl Tier {
             self.entries[*number as usize] = *address;
         }
         self.stats.compiled += 1;
-        self.stats.bytes += code.bytes as u64;
+        self.stats.bytes += code.size.bytes as u64;
         self.stats.nanos += code.nanos;
+        self.stats.lowered += code.size.instructions as u64;
+        native.lost = None;
         instance.entry.set(code.entry);
         instance.has_loops.set(!code.loops.is_empty());
         native.code = Some(code);

@@ -57,9 +57,10 @@ impl Machine {
     unsafe fn loop_over(&mut self, traced: bool) -> Result<std::convert::Infallible, Box<Exit>> {
         // SAFETY: as in `go`.
         unsafe {
-            match traced {
-                true => self.dispatch::<true>(),
-                false => self.dispatch::<false>(),
+            match (traced, self.counting) {
+                (true, _) => self.dispatch::<true, false>(),
+                (false, true) => self.dispatch::<false, true>(),
+                (false, false) => self.dispatch::<false, false>(),
             }
         }
     }
@@ -92,7 +93,9 @@ impl Machine {
 
     /// # Safety
     /// The stack has a complete running frame of verified code.
-    unsafe fn dispatch<const TRACED: bool>(&mut self) -> Result<std::convert::Infallible, Box<Exit>> {
+    unsafe fn dispatch<const TRACED: bool, const COUNTED: bool>(
+        &mut self,
+    ) -> Result<std::convert::Infallible, Box<Exit>> {
         let mut fp: *mut Word;
         let mut ip: *mut u64;
         let mut consts: *mut Word;
@@ -220,7 +223,7 @@ impl Machine {
                     {
                         slot!($i.a()) = word;
                         let known = $i.d() as u64;
-                        if known & feedback::FEEDS != 0 && !TRACED {
+                        if known & feedback::FEEDS != 0 && !TRACED && !COUNTED {
                             ip = feed(fp, ip, $i, result);
                         } else if known & feedback::FLOAT == 0 {
                             *ip.sub(1) |= (feedback::FLOAT | feeds($i, Instr(*ip))) << 8;
@@ -293,6 +296,9 @@ impl Machine {
                         return Err(Box::new(Exit::Stepped));
                     }
                     self.step_limit -= 1;
+                }
+                if COUNTED {
+                    self.count_instruction(*fp);
                 }
                 let i = Instr(*ip);
                 ip = ip.add(1);

@@ -209,7 +209,7 @@ impl Machine {
             builtin::NONE => "interpreter",
             _ => "primitive",
         };
-        let exits: i64 = native.exits.iter().map(|(_, count)| i64::from(*count)).sum();
+        let exits: i64 = native.exits.iter().map(|left| i64::from(left.count)).sum();
         let parts = Datum::List(vec![
             Datum::Int(chunk.params as i64),
             Datum::Int(chunk.rest as i64),

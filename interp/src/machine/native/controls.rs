@@ -8,12 +8,12 @@
 
 use super::super::Machine;
 use super::super::view::{Datum, function_name};
+use super::told::{code_row, exit_row, met_rows};
 use super::{COUNTERS, DEEPEST, NativeStats, Tier, callees, is_compilable, place};
 use sx_runtime::chunk::{Chunk, Const};
 use sx_runtime::error::{Code, Raise};
 use sx_runtime::instance::{Instance, builtin};
-use sx_runtime::native::{Bailout, CompileJob, Compiled};
-use sx_runtime::ops::Instr;
+use sx_runtime::native::{Bailout, CompileJob, Compiled, Explained, Loss};
 use sx_runtime::value::{Value, Word};
 
 /// The functions that are to have no native code.
@@ -97,6 +97,7 @@ impl Machine {
                 && calls < threshold
                 && instance.native.borrow().code.is_none()
         };
+        stats.interpreted = self.interpreted;
         stats.below = self.isolate.state.instances().filter(is_below).count() as u64;
         let counted = COUNTERS.iter().map(|(key, _)| *key).zip(stats.numbers());
         let entries = [("threshold", u64::from(threshold))].into_iter().chain(counted);
@@ -105,38 +106,25 @@ impl Machine {
     }
 
     /// `%native-functions`: of every function that was called or compiled its name, what runs it, calls,
-    /// exits (place, count, instruction whose guard failed) and the place of its first instruction.
+    /// exits, the place of its first instruction, what there is of its code, how often it was compiled, and
+    /// how many of its instructions the machine has run, where that is counted.
     pub(in crate::machine) fn native_functions(&mut self) -> Result<Word, Raise> {
         let mut rows = vec![];
         for instance in self.isolate.state.instances() {
             let native = instance.native.borrow();
-            let outcome = match (&native.code, native.refused) {
-                (Some(code), _) => format!("native, {} bytes", code.bytes),
-                (None, Some(why)) => format!("refused: {}", why.text()),
-                (None, None) if native.compiles == 0 => {
-                    match instance.builtin == builtin::NONE && instance.calls.get() > 0 {
-                        true => "interpreted".into(),
-                        false => continue,
-                    }
-                }
-                (None, None) if native.pending => "being compiled".into(),
-                (None, None) => "given up".into(),
+            let Some(outcome) = self.outcome(instance, &native) else {
+                continue;
             };
-            let exits = native.exits.iter().map(|(pc, count)| {
-                let instr = instance.code().get(*pc as usize).and_then(|word| Instr(*word).op());
-                let guarded = instr.map_or("unknown", |op| op.info().name);
-                Datum::List(vec![
-                    Datum::Text(place(instance, *pc)),
-                    Datum::Int(i64::from(*count)),
-                    Datum::Text(guarded.into()),
-                ])
-            });
+            let exits = native.exits.iter().map(|left| exit_row(instance, &native, left));
             rows.push(Datum::List(vec![
                 Datum::Text(function_name(&instance.chunk)),
                 Datum::Text(outcome),
                 Datum::Int(i64::from(instance.calls.get())),
                 Datum::List(exits.collect()),
                 Datum::Text(place(instance, 0)),
+                native.code.as_ref().map_or(Datum::Nil, code_row),
+                Datum::Int(i64::from(native.compiles)),
+                Datum::Int(instance.interpreted.get() as i64),
             ]));
         }
         self.make(&Datum::List(rows))
@@ -170,7 +158,10 @@ impl Machine {
             None => Err(Bailout::NoEntries.text()),
         };
         let answer = match explained {
-            Ok((form, code)) => Datum::List(vec![Datum::Text(form), Datum::Text(code)]),
+            Ok(Explained { pieces, form, code }) => {
+                let texts = [pieces, form, code].into_iter().map(Datum::Text);
+                Datum::List(texts.chain([Datum::List(met_rows(instance))]).collect())
+            }
             Err(why) => Datum::Text(why.into()),
         };
         self.make(&answer)
@@ -193,7 +184,7 @@ impl Machine {
             for instance in self.isolate.state.instances() {
                 let has_one = instance.native.borrow().code.as_ref().is_some_and(has_one);
                 if has_one || exclusions.excludes(&instance.chunk) {
-                    tier.give_up(instance);
+                    tier.give_up(instance, Loss::Excluded);
                 }
                 // What is being compiled may have an excluded function in it.
                 let mut native = instance.native.borrow_mut();
@@ -246,12 +237,16 @@ impl Machine {
         if all {
             self.exclusions.forget();
         }
+        self.interpreted = 0;
+        for instance in self.isolate.state.instances() {
+            instance.interpreted.set(0);
+        }
         let Some(tier) = &mut self.native else {
             return Word::NIL;
         };
         for instance in self.isolate.state.instances() {
             if all {
-                tier.give_up(instance);
+                tier.give_up(instance, Loss::Reset);
                 let mut native = instance.native.borrow_mut();
                 (native.compiles, native.refused) = (0, None);
                 native.generic.clear();
@@ -272,13 +267,15 @@ impl Machine {
 
 impl Tier {
     /// The function has no native code from now on, nor does it get what is being compiled.
-    fn give_up(&mut self, instance: &Instance) {
+    fn give_up(&mut self, instance: &Instance, why: Loss) {
         let mut native = instance.native.borrow_mut();
         native.stale |= native.pending;
         if let Some(code) = native.code.take() {
             self.stats.retired += 1;
             self.retire(instance, code);
+            native.lost = Some(why);
             instance.start_over();
+            self.log(|| format!("{}: given up: {}", function_name(&instance.chunk), why.text()));
         }
     }
 }

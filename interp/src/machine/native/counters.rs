@@ -34,8 +34,15 @@ counters! {
     retired "retired";
     /// Bytes of code made.
     bytes "bytes";
-    /// Time spent compiling.
+    /// Nanoseconds of processor time spent compiling.
     nanos "nanos";
+    /// Instructions compiled, those of callees that became part of their callers too.
+    lowered "lowered";
+    /// The most nanoseconds of processor time in a row that the program's own thread worked for the tier, compiles
+    /// in `jit-sync` left out.
+    pause "pause";
+    /// Instructions the machine has run, where they are counted (`sx jit report` has them counted).
+    interpreted "interpreted";
     /// Functions whose code was given up because the memory for code was full.
     evicted "evicted";
     /// Compiles for which there was no memory for code.
