@@ -23,7 +23,8 @@ pub(super) unsafe fn reason(
     fp: *const Word,
     pc: usize,
 ) -> (Reason, Vec<&'static str>) {
-    let looked_at = native.floats.iter().find(|row| row.0 as usize == pc);
+    let is_generic = native.generic.contains(&(pc as u32));
+    let looked_at = native.floats.iter().find(|row| row.0 as usize == pc && !is_generic);
     // SAFETY: by the caller; slots that are looked at are live there.
     let kind = |slot: usize| unsafe { kind_of(*fp.add(slot)) };
     let others = looked_at
