@@ -135,7 +135,7 @@ fn has_key(cx: &Cx<'_>) -> bool {
         return super::check::is_adt(v)
             && (matches!(name, "_type" | "_ctor" | "_fields") || super::records::field_place(record, name).is_some());
     }
-    let found = v.as_dict().zip(super::dicts::key_string(key));
+    let found = v.as_dict().zip(super::dicts::key_string(cx.heap(), key));
     found.is_some_and(|(dict, key)| cx.heap().dict_get(dict, key).is_some())
 }
 

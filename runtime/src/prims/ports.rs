@@ -532,7 +532,7 @@ fn write_char(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 
 fn write_string(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let (start, end) = cx.range("write-string", 2, cx.arg(0).string_len().unwrap_or(0))?;
-    let text = cx.heap().string_slice(cx.arg(0), start, end).to_string();
+    let text = cx.heap().string_slice(cx.arg(0), start, end).into_owned();
     put(cx, 1, "write-string", &text)
 }
 
