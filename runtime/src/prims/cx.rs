@@ -145,7 +145,7 @@ impl<'a> Cx<'a> {
             None => self
                 .num(i)
                 .to_i64()
-                .ok_or_else(|| Raise::new(Code::Range, "integer out of range").with_arg(i)),
+                .ok_or_else(|| Raise::new(Code::Range, ": integer out of range").with_arg(i)),
         }
     }
     /// Operand `i` as a count or place; the row has checked that it is an index.

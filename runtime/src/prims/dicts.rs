@@ -169,7 +169,7 @@ fn look_up<'h>(cx: &'h Cx<'_>, d: Value<'h>, key: Value<'h>) -> Result<Option<Va
     }
     Err(Raise::new(
         Code::Type,
-        format!("get: expected dict, got {}", d.type_name()),
+        format!(": expected dict, got {}", d.type_name()),
     ))
 }
 

@@ -142,7 +142,7 @@ fn string_ref(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 }
 
 fn substring(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let (start, end) = cx.range("substring", 1, cx.arg(0).string_len().unwrap_or(0))?;
+    let (start, end) = cx.range("", 1, cx.arg(0).string_len().unwrap_or(0))?;
     give_substring(cx, start, end)
 }
 

@@ -126,7 +126,7 @@ impl Isolate {
         // SAFETY: the slots are visited by `slots` and nobody else touches them meanwhile.
         let mut cx = unsafe { Cx::new(heap, slots, host, state, first, args.len()) };
         let id = by_name(name).ok_or_else(|| format!("no primitive {name}"))?;
-        let answer = get(id).call(&mut cx);
+        let answer = registry::call(id, &mut cx);
         self.slots.0.truncate(base);
         match answer {
             Ok(word) => Ok(self.push(word)),
