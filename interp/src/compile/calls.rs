@@ -91,6 +91,16 @@ const RAISERS: &[&str] = &[
     "%match-failed",
 ];
 
+/// The most arguments of a primitive's instruction.
+const IN_ONE_PRIMITIVE: usize = u8::MAX as usize;
+
+/// The most arguments that stand in a frame when a call is made.
+const IN_ONE_WINDOW: usize = 4096;
+
+/// The primitives by which more of them become one list, whatever the program makes of their names.
+const LIST: &str = "%list";
+const APPEND: &str = "%append";
+
 /// The constant that marks a variable without a value.
 pub(super) fn unbound_marker(span: &Span) -> Stx {
     Syntax::new(Node::Value(0), span.clone())
@@ -169,9 +179,12 @@ impl Compiler<'_> {
                 Ok(())
             });
         }
+        if args.len() > IN_ONE_WINDOW {
+            return self.long_call(callee, args, goal, span);
+        }
         let mark = self.f().next;
         let base = self.f().open_window(span)?;
-        let argc = u16::try_from(args.len()).map_err(|_| limit("expression too large: too many arguments", span))?;
+        let argc = args.len() as u16;
         // The operator is evaluated first; a global is looked up by the call itself, after the
         // arguments, where a short encoding exists.
         let global = match &callee.node {
@@ -196,6 +209,37 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    /// A call with more arguments than a frame should hold: they are put into lists on their way, and
+    /// the operator is applied to all of them.
+    fn long_call(&mut self, callee: &Core, args: &[Core], goal: Goal, span: &Span) -> Done {
+        let mark = self.f().next;
+        let base = self.f().open_window(span)?;
+        let operator = self.f().alloc(span)?;
+        self.into(callee, operator)?;
+        let operands = self.f().alloc(span)?;
+        self.list_of_parts(args, operands, span)?;
+        self.finish_control(control::Control::Apply, base, 2, goal, span);
+        self.f().next = mark;
+        Ok(())
+    }
+
+    /// Makes a list of many values in a slot: of lists of so many as a primitive takes.
+    fn list_of_parts(&mut self, values: &[Core], slot: u16, span: &Span) -> Done {
+        let mark = self.f().next;
+        let base = self.f().open_window(span)?;
+        let parts = values.chunks(IN_ONE_PRIMITIVE);
+        let count = u8::try_from(parts.len()).map_err(|_| limit("expression too large: too many arguments", span))?;
+        for part in parts {
+            let t = self.f().alloc(span)?;
+            let inner = self.f().next;
+            self.call_prim(&LIST.into(), part, t, span)?;
+            self.f().next = inner;
+        }
+        self.call_prim_on(&APPEND.into(), base, count, slot, span)?;
+        self.f().next = mark;
+        Ok(())
+    }
+
     /// Does a call in tail position keep the frame of its caller, so that an error can say where
     /// it was? A program's top-level form does, and so does a call of what leaves by raising.
     fn keeps_frame(&self, callee: &Core) -> bool {
@@ -215,19 +259,24 @@ impl Compiler<'_> {
         let mark = self.f().next;
         let base = self.f().open_window(span)?;
         self.window_args(args)?;
-        let (number, argc) = (op as u16, args.len() as u8);
+        self.finish_control(op, base, args.len() as u8, goal, span);
+        self.f().next = mark;
+        Ok(())
+    }
+
+    /// Emits a control operation on the `argc` arguments in the window at `base`.
+    fn finish_control(&mut self, op: control::Control, base: u16, argc: u8, goal: Goal, span: &Span) {
+        let number = op as u16;
         let instr = match goal {
             Goal::Slot(slot) => Instr::abcd(Op::Control, slot, base, number, argc),
             Goal::Return => Instr::abcd(Op::TailControl, 0, base, number, argc),
         };
         self.f().emit(instr, span);
-        self.f().next = mark;
-        Ok(())
     }
 
     /// Compiles a call of a global that is a primitive; answers whether it was one.
     fn primitive(&mut self, name: &Name, args: &[Core], goal: Goal, span: &Span) -> Result<bool, CompileError> {
-        if args.len() > 255 || !self.env.is_primitive(name, args.len()) {
+        if args.len() > IN_ONE_PRIMITIVE || !self.env.is_primitive(name, args.len()) {
             return Ok(false);
         }
         self.value_for(goal, span, |c, slot| c.primitive_into(name, args, slot, span))?;
@@ -436,6 +485,11 @@ impl Compiler<'_> {
     fn call_prim(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
         let base = self.f().open_window(span)?;
         self.window_args(args)?;
+        self.call_prim_on(name, base, args.len() as u8, slot, span)
+    }
+
+    /// Emits the call of a primitive on the `argc` arguments in the window at `base`.
+    fn call_prim_on(&mut self, name: &Name, base: u16, argc: u8, slot: u16, span: &Span) -> Done {
         let (prim, cell) = (self.f().prim(name), self.f().global(name));
         let (Ok(prim), Ok(cell)) = (u16::try_from(prim), u16::try_from(cell)) else {
             return Err(limit(
@@ -450,8 +504,7 @@ impl Compiler<'_> {
             cold: None,
             is_tail: false,
         });
-        self.f()
-            .emit(Instr::abcd(Op::CallPrim, slot, base, prim, args.len() as u8), span);
+        self.f().emit(Instr::abcd(Op::CallPrim, slot, base, prim, argc), span);
         Ok(())
     }
 
