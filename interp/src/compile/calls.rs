@@ -24,9 +24,7 @@ const INSTRUCTIONS: &[(&str, usize, Op, Option<Op>)] = &[
     ("/", 2, Op::Div, None),
     ("quotient", 2, Op::Quotient, None),
     ("rem", 2, Op::Rem, None),
-    ("remainder", 2, Op::Rem, None),
     ("mod", 2, Op::Mod, None),
-    ("modulo", 2, Op::Mod, None),
     ("<", 2, Op::Lt, None),
     ("<=", 2, Op::Le, None),
     ("=", 2, Op::NumEq, None),
@@ -360,16 +358,17 @@ impl Compiler<'_> {
 
     fn primitive_into(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
         let mark = self.f().next;
-        if &**name == "vector-set!" && args.len() == 3 {
+        let own = own_name(name);
+        if own == "vector-set!" && args.len() == 3 {
             self.vector_set(name, args, slot, span)?;
-        } else if let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name && r.1 == args.len())
+        } else if let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == own && r.1 == args.len())
             && (row.2 != Op::Get || self.f().has_feedback_cell())
         {
             self.instruction(name, row.2, row.3, args, slot, span)?;
-        } else if args.len() > 2 && FOLDS.contains(&&**name) {
+        } else if args.len() > 2 && FOLDS.contains(&own) {
             self.fold(name, args, slot, span)?;
-        } else if let (true, [a, b]) = (&**name == ">" || &**name == ">=", args) {
-            let op = if &**name == ">" { Op::Lt } else { Op::Le };
+        } else if let (">" | ">=", [a, b]) = (own, args) {
+            let op = if own == ">" { Op::Lt } else { Op::Le };
             let (x, y) = (self.operand(a)?, self.operand(b)?);
             let cold = [ColdArg::Slot(x), ColdArg::Slot(y)];
             self.inlined(name, Instr::abc(op, slot, y, x), &cold, ColdThen::Into(slot), span)?;
@@ -458,7 +457,7 @@ impl Compiler<'_> {
 
     /// `(+ a b c)` as `(+ (+ a b) c)`; its ordinary call is one call, from the first instruction.
     fn fold(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
-        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name) else {
+        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == own_name(name)) else {
             return Ok(());
         };
         let t = self.f().alloc(span)?;
@@ -623,6 +622,7 @@ impl Compiler<'_> {
                 });
             }
             CoreNode::If(a, b, c) if is_false(c) => return self.test_and(a, b, truth),
+            CoreNode::If(a, b, c) if is_true(b) => return self.test_or(a, c, truth),
             CoreNode::Let(var, init, body) => {
                 if let Some(other) = as_or(var, body) {
                     return self.test_or(init, other, truth);
@@ -666,7 +666,7 @@ impl Compiler<'_> {
         let CoreNode::Global(name) = &callee.node else {
             return None;
         };
-        let row = TESTS.iter().find(|r| r.0 == &**name && r.1 == args.len())?;
+        let row = TESTS.iter().find(|r| r.0 == own_name(name) && r.1 == args.len())?;
         self.env.is_primitive(name, args.len()).then_some((name, row, args))
     }
 
@@ -729,6 +729,15 @@ impl Compiler<'_> {
         self.f().next = mark;
         Ok(vec![self.f().pc() - 1])
     }
+}
+
+/// The name that the row of a primitive begins with: `mod` for `modulo`, `eq?` for `%eq?`.
+fn own_name(name: &str) -> &str {
+    sx_runtime::prims::by_name(name).map_or(name, |id| sx_runtime::prims::get(id).name)
+}
+
+fn is_true(core: &Core) -> bool {
+    matches!(&core.node, CoreNode::Const(d) if !matches!(d.node, Node::Bool(false) | Node::Nil))
 }
 
 fn is_false(core: &Core) -> bool {
