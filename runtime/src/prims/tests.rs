@@ -214,11 +214,13 @@ impl Isolate {
         }
     }
 
-    fn show(&mut self, at: usize) -> String {
-        let word = self.slots.0[at];
-        // SAFETY: the word was read from a rooted slot just now.
-        let value = unsafe { Value::from_raw(word) };
-        self.heap.print(value, crate::print::Style::Write)
+    fn value(&self, at: usize) -> Value<'_> {
+        // SAFETY: the slot is rooted, and nothing is collected while this is borrowed.
+        unsafe { Value::from_raw(self.slots.0[at]) }
+    }
+
+    fn show(&self, at: usize) -> String {
+        self.heap.print(self.value(at), crate::print::Style::Write)
     }
 
     fn run(&mut self, text: &str) -> Result<String, String> {

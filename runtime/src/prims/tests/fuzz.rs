@@ -95,9 +95,7 @@ fn argument(isolate: &mut Isolate, prim: &Prim, at: usize, random: &mut Random) 
     loop {
         let text = VALUES[(random.next_u64() % VALUES.len() as u64) as usize];
         let slot = isolate.eval(&read(&mut text.chars().peekable()), &[]).expect(text);
-        // SAFETY: the slot is visited.
-        let value = unsafe { Value::from_raw(isolate.slots.0[slot]) };
-        if random.next_u64() % 8 >= tries || ty.is_none_or(|ty| check::accepts(ty, value)) {
+        if random.next_u64() % 8 >= tries || ty.is_none_or(|ty| check::accepts(ty, isolate.value(slot))) {
             return slot;
         }
     }
