@@ -7,7 +7,7 @@
 //!
 //! Invariant: a variable in a slot never changes but for the parameters of a loop, at its head.
 
-pub use calls::{slow_primitive, turned_round};
+pub use calls::{is_turned_round, slow_primitive};
 
 mod analysis;
 mod calls;

@@ -55,6 +55,13 @@ impl<'h> Value<'h> {
         // all views of them are cells.
         Some(unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / 8) })
     }
+    /// The whole 32-bit units of the bytes, in the machine's byte order, if this is a bytevector.
+    #[inline]
+    pub(crate) fn as_units(self) -> Option<&'h [Cell<u32>]> {
+        let bytes = self.as_bytes()?;
+        // SAFETY: as in `as_words`.
+        Some(unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / 4) })
+    }
     /// A copy of the bytes, if this is a bytevector.
     pub fn bytes_to_vec(self) -> Option<Vec<u8>> {
         Some(self.as_bytes()?.iter().map(Cell::get).collect())

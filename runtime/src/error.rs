@@ -90,6 +90,19 @@ impl Raise {
         }
         self
     }
+    /// The same of what is called `name`: the message begins with a colon, or with `known`, a name
+    /// that it has too.
+    #[cold]
+    pub fn about(mut self, known: &str, name: &str) -> Raise {
+        if let Raise::Condition(condition) = &mut self {
+            let message = &condition.message;
+            let rest = message.strip_prefix(known).unwrap_or(message);
+            if rest.starts_with(':') {
+                condition.message = format!("{name}{rest}");
+            }
+        }
+        self
+    }
     /// The code.
     pub fn code(&self) -> Code {
         match self {

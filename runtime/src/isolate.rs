@@ -16,7 +16,7 @@ use crate::html;
 use crate::instance::feedback::Callee;
 use crate::instance::{Instance, builtin, instance_of};
 use crate::object;
-use crate::prims::{self, Cx, PrimId, PrimState};
+use crate::prims::{self, Cx, PrimId, PrimState, registry};
 use crate::stack::Stack;
 use crate::syntax::{Name, Node};
 use crate::value::{Value, Word};
@@ -186,12 +186,13 @@ impl State {
 /// The chunk a primitive's closure points to: it is never run, the machine calls the primitive.
 fn primitive_chunk(id: PrimId) -> Arc<Chunk> {
     static CHUNKS: OnceLock<Vec<Arc<Chunk>>> = OnceLock::new();
-    let make = |prim: &&'static prims::Prim| {
+    let make = |(_, id)| {
+        let prim = prims::get(id);
         let (least, most) = prim.arity();
         let params: Vec<&str> = prim.params.iter().map(|p| p.name).collect();
-        Chunk::described(prim.shown(), &prim.doc_text(), least, most.is_none(), &params)
+        Chunk::described(registry::shown(id), &prim.doc_text(), least, most.is_none(), &params)
     };
-    CHUNKS.get_or_init(|| prims::all().iter().map(make).collect())[id.0 as usize].clone()
+    CHUNKS.get_or_init(|| registry::names().map(make).collect())[id.0 as usize].clone()
 }
 
 /// The `aux` of a built-in procedure's closure: no caller's argument count matches it, so a call
@@ -223,7 +224,7 @@ impl Isolate {
             // SAFETY: the heap asks about instances of live closures only.
             Some(unsafe { (*instance.cast::<Instance>()).procedure_info() })
         });
-        for (name, id) in prims::registry::names() {
+        for (name, id) in registry::names() {
             isolate.add_primitive(name, id);
         }
         isolate
@@ -480,7 +481,7 @@ impl Isolate {
                 args,
                 argc,
             );
-            prims::get(id).call(&mut cx)
+            prims::call(id, &mut cx)
         };
         self.state.stack.window.1 = 0;
         result

@@ -34,6 +34,7 @@ pub mod string_buffer;
 pub mod symbol;
 pub mod syntax;
 pub mod table;
+pub mod text;
 pub mod value;
 pub mod vector;
 pub mod verify;

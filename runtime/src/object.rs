@@ -58,8 +58,9 @@ macro_rules! for_each_type {
             Closure closure "lambda" [Closure] { INSTANCE = 1, CAPTURED = 2 }
             /// UTF-8 text; HASH is 0 until asked for.
             String string "string" [Bytes { first: 4 }] { BYTE_LEN = 1, CHAR_LEN = 2, HASH = 3, BYTES = 4 }
-            /// A string that can be changed: STORE is a string of its own, unless that is SHARED.
-            Text text "string" [Fixed(1)] { STORE = 1 }
+            /// A string that can be changed: STORE is a string of its own, unless that is SHARED, or a
+            /// bytevector of characters and room for UTF8_LEN bytes of UTF-8 (-1: to be made).
+            Text text "string" [Fixed(2)] { STORE = 1, UTF8_LEN = 2 }
             /// A symbol; NAME is an interned string.
             Symbol symbol "symbol" [Fixed(2)] { NAME = 1, HASH = 2 }
             /// A keyword of quoted code.

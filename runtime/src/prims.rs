@@ -41,7 +41,7 @@ mod vectors;
 mod world;
 
 pub use cx::{Cx, PrimState};
-pub use registry::{PrimId, all, by_name, get};
+pub use registry::{PrimId, all, by_name, call, get};
 
 use crate::error::Raise;
 use crate::value::Word;
@@ -185,12 +185,6 @@ pub struct Prim {
 const SCHEME: &str = "%scheme:";
 
 impl Prim {
-    /// Checks the arguments and runs the body.
-    #[inline]
-    pub fn call(&self, cx: &mut Cx<'_>) -> Result<Word, Raise> {
-        check::check_args(self, cx)?;
-        (self.body)(cx)
-    }
     /// Fewest and most arguments (`None`: any number).
     pub fn arity(&self) -> (usize, Option<usize>) {
         let required = self.params.iter().filter(|p| p.mark == Mark::Required).count();

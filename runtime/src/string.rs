@@ -1,12 +1,13 @@
-//! Strings: immutable UTF-8 with its length in bytes and code points and a hash on demand; and
-//! texts, Scheme's strings that can be changed, each of which holds a string of its own.
+//! Strings: immutable UTF-8 with its length in bytes and code points and a hash on demand.
 //! A string is ASCII exactly when the two lengths are equal; one that is not
-//! gets a table of offsets, kept beside the heap, when it is indexed.
+//! gets a table of offsets, kept beside the heap, when it is indexed. Strings that can be
+//! changed are texts (`text.rs`), of which this file answers the same questions.
 #![allow(unsafe_code)]
 
 use crate::heap::Heap;
-use crate::object::{self, SHARED, Type, string, text};
+use crate::object::{self, Type, string};
 use crate::value::{Value, Word};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Bytes to reserve for a string of `len` bytes; more than there are when its offsets could not
@@ -141,21 +142,23 @@ fn walk(text: &str, from: usize, n: usize) -> usize {
 
 impl Heap {
     /// The byte offset of code point `i` of a string, or its length in bytes if it has no more
-    /// than `i`. Constant time for ASCII, and for others after the first time.
+    /// than `i`. Constant time for ASCII, and for others that are not wide after the first time.
     pub fn string_offset(&self, value: Value<'_>, i: usize) -> usize {
-        let value = value.flat().unwrap_or(value);
         let text = value.as_str().unwrap_or_default();
+        let Some(value) = value.flat().filter(|_| text.len() >= WALKED) else {
+            return walk(text, 0, i);
+        };
         if value.is_ascii_string() {
             return i.min(text.len());
-        }
-        if text.len() < WALKED {
-            return walk(text, 0, i);
         }
         self.offsets.borrow_mut().offset(value.word().address(), text, i)
     }
 
     /// Code point `i` of a string.
     pub fn string_ref(&self, value: Value<'_>, i: usize) -> Option<char> {
+        if let Some(units) = value.wide_units() {
+            return units.get(i).and_then(|unit| char::from_u32(unit.get()));
+        }
         let text = value.as_str()?;
         if value.is_ascii_string() {
             return text.as_bytes().get(i).map(|byte| char::from(*byte));
@@ -164,52 +167,15 @@ impl Heap {
     }
 
     /// The text from code point `from` to before code point `to`.
-    pub fn string_slice<'h>(&'h self, value: Value<'h>, from: usize, to: usize) -> &'h str {
+    pub fn string_slice<'h>(&'h self, value: Value<'h>, from: usize, to: usize) -> Cow<'h, str> {
+        if let Some(units) = value.wide_units() {
+            let chars = units[from..to.max(from)]
+                .iter()
+                .filter_map(|unit| char::from_u32(unit.get()));
+            return Cow::Owned(chars.collect());
+        }
         let (from, to) = (self.string_offset(value, from), self.string_offset(value, to));
-        &value.as_str().unwrap_or_default()[from..to.max(from)]
-    }
-}
-
-impl Heap {
-    /// Bytes to reserve for a text, its string not counted.
-    pub const SIZE_OF_TEXT: usize = Heap::size_of(1);
-
-    /// A string that can be changed, whose content is this fresh string. Spends `SIZE_OF_TEXT`.
-    pub fn text(&self, store: Value<'_>) -> Value<'_> {
-        debug_assert!(store.is(Type::String));
-        self.make(Type::Text, 0, [store.word()])
-    }
-
-    /// Replaces the content of a text by a fresh string.
-    pub fn set_text(&self, text: Value<'_>, store: Value<'_>) {
-        assert!(text.is(Type::Text) && store.is(Type::String));
-        self.store(text, text::STORE, store);
-    }
-
-    /// Writes a character over one that takes as many bytes; false if there is none at `i`, or
-    /// the string is not the text's own.
-    ///
-    /// # Safety
-    /// Nobody holds a `str` of the text.
-    pub unsafe fn overwrite(&self, text: Value<'_>, i: usize, c: char) -> bool {
-        let Some(store) = text.flat().filter(|_| text.is(Type::Text)) else {
-            return false;
-        };
-        let at = self.string_offset(store, i);
-        let old = self.string_ref(store, i).map(char::len_utf8);
-        if old != Some(c.len_utf8()) || store.has_flag(SHARED) {
-            return false;
-        }
-        store.set_raw(string::HASH, 0);
-        let mut bytes = [0; 4];
-        let encoded = c.encode_utf8(&mut bytes);
-        // SAFETY: `at` is where a character of this width lies in the string, which stays UTF-8 of
-        // the same lengths; nobody looks at it, by the caller.
-        unsafe {
-            let place = object::place(store.word().address(), string::BYTES) as *mut u8;
-            std::ptr::copy_nonoverlapping(encoded.as_ptr(), place.add(at), encoded.len());
-        }
-        true
+        Cow::Borrowed(&value.as_str().unwrap_or_default()[from..to.max(from)])
     }
 }
 
@@ -219,40 +185,29 @@ impl<'h> Value<'h> {
     pub fn is_string(self) -> bool {
         self.is(Type::String) || self.is(Type::Text)
     }
-    /// The string that holds the characters, if this is a string.
-    #[inline]
-    pub fn flat(self) -> Option<Value<'h>> {
-        if self.is(Type::String) {
-            return Some(self);
-        }
-        self.is(Type::Text).then(|| self.at(text::STORE))
-    }
-    /// The same to be kept: a text that changes from now on changes a copy.
-    pub fn kept_flat(self) -> Option<Value<'h>> {
-        let store = self.flat()?;
-        if self.is(Type::Text) {
-            store.set_flag(SHARED);
-        }
-        Some(store)
-    }
     /// The text, if this is a string.
     #[inline]
     pub fn as_str(self) -> Option<&'h str> {
-        let string = self.flat()?;
+        if !self.is(Type::String) {
+            return self.text_str();
+        }
         // SAFETY: strings are UTF-8 and stay where they are while the heap is borrowed for 'h; they
-        // do not change but by `overwrite`, whose callers see to it that nobody is looking.
+        // do not change but by `Heap::put`, whose callers see to it that nobody is looking.
         unsafe {
-            let bytes = object::place(string.word().address(), string::BYTES) as *const u8;
-            let bytes = std::slice::from_raw_parts(bytes, string.int_at(string::BYTE_LEN));
+            let bytes = object::place(self.word().address(), string::BYTES) as *const u8;
+            let bytes = std::slice::from_raw_parts(bytes, self.int_at(string::BYTE_LEN));
             Some(std::str::from_utf8_unchecked(bytes))
         }
     }
     /// Code points, if this is a string.
     #[inline]
     pub fn string_len(self) -> Option<usize> {
-        self.flat().map(|string| string.int_at(string::CHAR_LEN))
+        match self.flat() {
+            Some(string) => Some(string.int_at(string::CHAR_LEN)),
+            None => self.wide_units().map(<[_]>::len),
+        }
     }
-    /// Is this a string of ASCII characters only?
+    /// Is this a string of ASCII characters only, and not wide?
     #[inline]
     pub fn is_ascii_string(self) -> bool {
         self.flat()

@@ -97,7 +97,8 @@ fn snippet(span: &Span) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
 fn window(text: &str, start: usize, end: usize) -> (Range<usize>, Range<usize>) {
     let start = floor_boundary(text, start);
     let line_start = line_start(text, start);
-    let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+    let line = text[start..].split('\n').next().unwrap_or_default();
+    let line_end = start + line.trim_end_matches('\r').len();
     let end = floor_boundary(text, end.clamp(start, line_end)).max(start);
     let from = if start - line_start > WIDTH_MAX {
         floor_boundary(text, start - WIDTH_MAX / 2)
@@ -228,12 +229,11 @@ backtrace:
 
     #[test]
     fn a_form_of_many_lines_is_marked_on_its_first() {
-        let text = "(foo\n  1\n  2)\n";
-        let report = report(
-            &Error::new(Code::User, "m").at(span(text, "(foo\n  1\n  2)")),
-            Style::Plain,
-        );
-        assert_eq!(report, "error[user]: m\n --> a.sx:1:1\n  |\n1 | (foo\n  | ^^^^\n");
+        for line_end in ["\n", "\r\n"] {
+            let [text, form] = ["(foo\n  1\n  2)\n", "(foo\n  1\n  2)"].map(|text| text.replace('\n', line_end));
+            let report = report(&Error::new(Code::User, "m").at(span(&text, &form)), Style::Plain);
+            assert_eq!(report, "error[user]: m\n --> a.sx:1:1\n  |\n1 | (foo\n  | ^^^^\n");
+        }
     }
 
     #[test]

@@ -49,6 +49,18 @@ const WAYS: &[(&str, &str)] = &[
         "(len (read (open-input-string (str \"(\" (repeat \"abc \" (* n 80000)) \")\"))))",
     ),
     (
+        "characters of other widths into a string",
+        "(let ((s (s:make-string (* n 20000) #\\a))) \
+         (times (* n 20000) (fn (i) (s:string-set! s i (if (even? i) #\\é #\\漢)) (s:string-set! s (- (* n 20000) i 1) (string-ref s i)))) \
+         (string-length s))",
+    ),
+    (
+        "parts of a string into another",
+        "(let ((s (s:make-string (* n 20000) #\\a))) \
+         (times (* n 10000) (fn (i) (s:string-copy! s (* i 2) \"xλ\") (s:string-fill! s #\\b i (+ i 1)) (s:string-copy s i (+ i 2)))) \
+         (string-length s))",
+    ),
+    (
         "JSON",
         "(len (json-decode (json-encode (map (fn (i) {:name \"x\" :at i}) (range (* n 30000))))))",
     ),
@@ -82,6 +94,9 @@ fn time_grows_as_the_text_does() -> Result<(), String> {
     let run = || -> Result<Vec<(&str, f64)>, sx::Error> {
         let mut isolate = Engine::new().isolate()?;
         isolate.eval("(define (times n f) (let loop ((i 0)) (when (< i n) (f i) (loop (+ i 1)))))")?;
+        isolate.eval(
+            "(import (prefix (only (scheme base) make-string string-set! string-copy string-copy! string-fill!) s:))",
+        )?;
         let mut ratios = Vec::new();
         for (way, (name, code)) in WAYS.iter().enumerate() {
             isolate.eval(&format!("(define (way-{way} n) {code})"))?;

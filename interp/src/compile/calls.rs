@@ -24,9 +24,7 @@ const INSTRUCTIONS: &[(&str, usize, Op, Option<Op>)] = &[
     ("/", 2, Op::Div, None),
     ("quotient", 2, Op::Quotient, None),
     ("rem", 2, Op::Rem, None),
-    ("remainder", 2, Op::Rem, None),
     ("mod", 2, Op::Mod, None),
-    ("modulo", 2, Op::Mod, None),
     ("<", 2, Op::Lt, None),
     ("<=", 2, Op::Le, None),
     ("=", 2, Op::NumEq, None),
@@ -78,10 +76,9 @@ const TESTS: &[Test] = &[
     ("nil?", 1, false, Op::JumpNil, Op::JumpNotNil, None),
 ];
 
-/// The name, if it is that of a test which is done with its operands the other way round: `(> a b)` as
-/// `(< b a)`.
-pub fn turned_round(name: &str) -> Option<&'static str> {
-    TESTS.iter().find(|test| test.2 && test.0 == name).map(|test| test.0)
+/// Is this the name of a test that is done with its operands the other way round: `(> a b)` as `(< b a)`?
+pub fn is_turned_round(name: &str) -> bool {
+    TESTS.iter().any(|test| test.2 && test.0 == name)
 }
 
 /// The instruction of the test that does such a test's work.
@@ -104,6 +101,16 @@ const RAISERS: &[&str] = &[
     "assert",
     "%match-failed",
 ];
+
+/// The most arguments of a primitive's instruction.
+const IN_ONE_PRIMITIVE: usize = u8::MAX as usize;
+
+/// The most arguments that stand in a frame when a call is made.
+const IN_ONE_WINDOW: usize = 4096;
+
+/// The primitives by which more of them become one list, whatever the program makes of their names.
+const LIST: &str = "%list";
+const APPEND: &str = "%append";
 
 /// The constant that marks a variable without a value.
 pub(super) fn unbound_marker(span: &Span) -> Stx {
@@ -183,9 +190,12 @@ impl Compiler<'_> {
                 Ok(())
             });
         }
+        if args.len() > IN_ONE_WINDOW {
+            return self.long_call(callee, args, goal, span);
+        }
         let mark = self.f().next;
         let base = self.f().open_window(span)?;
-        let argc = u16::try_from(args.len()).map_err(|_| limit("expression too large: too many arguments", span))?;
+        let argc = args.len() as u16;
         // The operator is evaluated first; a global is looked up by the call itself, after the
         // arguments, where a short encoding exists.
         let global = match &callee.node {
@@ -210,6 +220,37 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    /// A call with more arguments than a frame should hold: they are put into lists on their way, and
+    /// the operator is applied to all of them.
+    fn long_call(&mut self, callee: &Core, args: &[Core], goal: Goal, span: &Span) -> Done {
+        let mark = self.f().next;
+        let base = self.f().open_window(span)?;
+        let operator = self.f().alloc(span)?;
+        self.into(callee, operator)?;
+        let operands = self.f().alloc(span)?;
+        self.list_of_parts(args, operands, span)?;
+        self.finish_control(control::Control::Apply, base, 2, goal, span);
+        self.f().next = mark;
+        Ok(())
+    }
+
+    /// Makes a list of many values in a slot: of lists of so many as a primitive takes.
+    fn list_of_parts(&mut self, values: &[Core], slot: u16, span: &Span) -> Done {
+        let mark = self.f().next;
+        let base = self.f().open_window(span)?;
+        let parts = values.chunks(IN_ONE_PRIMITIVE);
+        let count = u8::try_from(parts.len()).map_err(|_| limit("expression too large: too many arguments", span))?;
+        for part in parts {
+            let t = self.f().alloc(span)?;
+            let inner = self.f().next;
+            self.call_prim(&LIST.into(), part, t, span)?;
+            self.f().next = inner;
+        }
+        self.call_prim_on(&APPEND.into(), base, count, slot, span)?;
+        self.f().next = mark;
+        Ok(())
+    }
+
     /// Does a call in tail position keep the frame of its caller, so that an error can say where
     /// it was? A program's top-level form does, and so does a call of what leaves by raising.
     fn keeps_frame(&self, callee: &Core) -> bool {
@@ -229,19 +270,24 @@ impl Compiler<'_> {
         let mark = self.f().next;
         let base = self.f().open_window(span)?;
         self.window_args(args)?;
-        let (number, argc) = (op as u16, args.len() as u8);
+        self.finish_control(op, base, args.len() as u8, goal, span);
+        self.f().next = mark;
+        Ok(())
+    }
+
+    /// Emits a control operation on the `argc` arguments in the window at `base`.
+    fn finish_control(&mut self, op: control::Control, base: u16, argc: u8, goal: Goal, span: &Span) {
+        let number = op as u16;
         let instr = match goal {
             Goal::Slot(slot) => Instr::abcd(Op::Control, slot, base, number, argc),
             Goal::Return => Instr::abcd(Op::TailControl, 0, base, number, argc),
         };
         self.f().emit(instr, span);
-        self.f().next = mark;
-        Ok(())
     }
 
     /// Compiles a call of a global that is a primitive; answers whether it was one.
     fn primitive(&mut self, name: &Name, args: &[Core], goal: Goal, span: &Span) -> Result<bool, CompileError> {
-        if args.len() > 255 || !self.env.is_primitive(name, args.len()) {
+        if args.len() > IN_ONE_PRIMITIVE || !self.env.is_primitive(name, args.len()) {
             return Ok(false);
         }
         self.value_for(goal, span, |c, slot| c.primitive_into(name, args, slot, span))?;
@@ -325,15 +371,16 @@ impl Compiler<'_> {
 
     fn primitive_into(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
         let mark = self.f().next;
-        if &**name == "vector-set!" && args.len() == 3 {
+        let own = own_name(name);
+        if own == "vector-set!" && args.len() == 3 {
             self.vector_set(name, args, slot, span)?;
-        } else if let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name && r.1 == args.len())
+        } else if let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == own && r.1 == args.len())
             && (row.2 != Op::Get || self.f().has_feedback_cell())
         {
             self.instruction(name, row.2, row.3, args, slot, span)?;
-        } else if args.len() > 2 && FOLDS.contains(&&**name) {
+        } else if args.len() > 2 && FOLDS.contains(&own) {
             self.fold(name, args, slot, span)?;
-        } else if let (Some(op), [a, b]) = (turned_op(name), args) {
+        } else if let (Some(op), [a, b]) = (turned_op(own), args) {
             let (x, y) = (self.operand(a)?, self.operand(b)?);
             let cold = [ColdArg::Slot(x), ColdArg::Slot(y)];
             self.inlined(name, Instr::abc(op, slot, y, x), &cold, ColdThen::Into(slot), span)?;
@@ -422,7 +469,7 @@ impl Compiler<'_> {
 
     /// `(+ a b c)` as `(+ (+ a b) c)`; its ordinary call is one call, from the first instruction.
     fn fold(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
-        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == &**name) else {
+        let Some(row) = INSTRUCTIONS.iter().find(|r| r.0 == own_name(name)) else {
             return Ok(());
         };
         let t = self.f().alloc(span)?;
@@ -449,6 +496,11 @@ impl Compiler<'_> {
     fn call_prim(&mut self, name: &Name, args: &[Core], slot: u16, span: &Span) -> Done {
         let base = self.f().open_window(span)?;
         self.window_args(args)?;
+        self.call_prim_on(name, base, args.len() as u8, slot, span)
+    }
+
+    /// Emits the call of a primitive on the `argc` arguments in the window at `base`.
+    fn call_prim_on(&mut self, name: &Name, base: u16, argc: u8, slot: u16, span: &Span) -> Done {
         let (prim, cell) = (self.f().prim(name), self.f().global(name));
         let (Ok(prim), Ok(cell)) = (u16::try_from(prim), u16::try_from(cell)) else {
             return Err(limit(
@@ -463,8 +515,7 @@ impl Compiler<'_> {
             cold: None,
             is_tail: false,
         });
-        self.f()
-            .emit(Instr::abcd(Op::CallPrim, slot, base, prim, args.len() as u8), span);
+        self.f().emit(Instr::abcd(Op::CallPrim, slot, base, prim, argc), span);
         Ok(())
     }
 
@@ -583,6 +634,7 @@ impl Compiler<'_> {
                 });
             }
             CoreNode::If(a, b, c) if is_false(c) => return self.test_and(a, b, truth),
+            CoreNode::If(a, b, c) if is_true(b) => return self.test_or(a, c, truth),
             CoreNode::Let(var, init, body) => {
                 if let Some(other) = as_or(var, body) {
                     return self.test_or(init, other, truth);
@@ -626,7 +678,7 @@ impl Compiler<'_> {
         let CoreNode::Global(name) = &callee.node else {
             return None;
         };
-        let row = TESTS.iter().find(|r| r.0 == &**name && r.1 == args.len())?;
+        let row = TESTS.iter().find(|r| r.0 == own_name(name) && r.1 == args.len())?;
         self.env.is_primitive(name, args.len()).then_some((name, row, args))
     }
 
@@ -689,6 +741,15 @@ impl Compiler<'_> {
         self.f().next = mark;
         Ok(vec![self.f().pc() - 1])
     }
+}
+
+/// The name that the row of a primitive begins with: `mod` for `modulo`, `eq?` for `%eq?`.
+fn own_name(name: &str) -> &str {
+    sx_runtime::prims::by_name(name).map_or(name, |id| sx_runtime::prims::get(id).name)
+}
+
+fn is_true(core: &Core) -> bool {
+    matches!(&core.node, CoreNode::Const(d) if !matches!(d.node, Node::Bool(false) | Node::Nil))
 }
 
 fn is_false(core: &Core) -> bool {

@@ -7,6 +7,7 @@ use super::table::Form;
 use super::work::{Result, Task, Use, Worker};
 use crate::core::Var;
 use sx_runtime::syntax::{Node, Span, Stx};
+use sx_runtime::value::Word;
 
 /// Work in the order it is to be done, and instructions to follow it, the last one first.
 struct Plan {
@@ -369,6 +370,7 @@ fn plan_case_test(plan: &mut Plan, test: &Stx, key: &Var, style: Style, equal: &
         let function = match &datum.node {
             Node::Sym(_) | Node::Alias(..) if style == Style::Flat => equal,
             Node::Sym(_) | Node::Alias(..) | Node::Bool(_) | Node::Nil | Node::Char(_) => "%eq?",
+            Node::Int(i) if equal == "%eqv?" && Word::try_fixnum(*i).is_some() => "%eq?",
             _ => equal,
         };
         plan.op(Op::Global(super::build::core_name(function)));

@@ -3,7 +3,7 @@
 
 use super::budget::Polled;
 use super::{Exit, Machine, move_down, values};
-use crate::compile::turned_round;
+use crate::compile::is_turned_round;
 use sx_runtime::chunk::Const;
 use sx_runtime::convert::Lists;
 use sx_runtime::error::{Code, Raise};
@@ -14,6 +14,7 @@ use sx_runtime::object::{self, Type};
 use sx_runtime::ops::Instr;
 use sx_runtime::prims::{self, PrimId};
 use sx_runtime::stack::Site;
+use sx_runtime::syntax::Name;
 use sx_runtime::value::{Value, Word};
 use sx_runtime::vector::size_of_vector;
 
@@ -38,27 +39,29 @@ impl Machine {
         let args = self.isolate.state.scratch.as_mut_ptr();
         // SAFETY: the scratch words are the primitive's window; the loop has saved its registers.
         let done = unsafe { self.isolate.call_primitive(id, args, operands.len()) };
-        if done.is_err()
-            && let [x, y] = operands
-            && let Some(id) = self.turned_round().and_then(prims::by_name)
+        if let Err(Raise::Condition(_)) = done
+            && let Some(name) = self.written()
+            && let Some(id) = prims::by_name(&name)
         {
-            // The error is that of what is written.
-            self.isolate.state.scratch[..2].copy_from_slice(&[*y, *x]);
+            // The error is that of what is written: `(> a b)` is done as `(< b a)`, `modulo` as `mod`. The
+            // operands are where a collection has followed them.
+            if is_turned_round(&name) {
+                self.isolate.state.scratch[..operands.len()].reverse();
+            }
             // SAFETY: as above.
-            return unsafe { self.isolate.call_primitive(id, args, 2) };
+            return unsafe { self.isolate.call_primitive(id, args, operands.len()) };
         }
         done
     }
 
-    /// The primitive that the running instruction stands for, if it does it with its operands the
-    /// other way round: `(> a b)` is done as `(< b a)`.
-    fn turned_round(&self) -> Option<&'static str> {
+    /// The name of the primitive that the running instruction stands for.
+    fn written(&self) -> Option<Name> {
         let stack = &self.isolate.state.stack;
         // SAFETY: the running frame begins with its closure.
         let chunk = unsafe { &instance_of(*stack.fp).chunk };
         let row = chunk.inlined.iter().find(|row| row.pc as usize == stack.pc)?;
         match &chunk.consts[row.cell as usize] {
-            Const::Global(name) => turned_round(name),
+            Const::Global(name) => Some(name.clone()),
             _ => None,
         }
     }
@@ -357,7 +360,7 @@ impl Machine {
 }
 
 /// `f: expected 2 arguments, got 3`, unless so many are right or the callee checks them itself.
-fn arity_error(instance: &Instance, argc: usize) -> Option<Raise> {
+pub(super) fn arity_error(instance: &Instance, argc: usize) -> Option<Raise> {
     let chunk = &instance.chunk;
     let params = chunk.params as usize;
     if instance.builtin != builtin::NONE || argc == params || chunk.rest && argc > params {

@@ -1,5 +1,6 @@
 //! The control operations, as `control.sx` calls them.
 
+use super::call::arity_error;
 use super::{Exit, Machine, kept, move_down, values};
 use crate::control::{Control, PROCEDURES, mark};
 use sx_runtime::error::{Code, Raise};
@@ -270,8 +271,8 @@ impl Machine {
             let params = instance.chunk.params as usize;
             let primitive = instance.primitive();
             if primitive.is_none() && !instance.chunk.rest {
-                let message = format!("expected {params} arguments, got {}", items.len());
-                return Err(Raise::new(Code::Arity, message).into());
+                let many = || Raise::new(Code::Arity, format!("{}: too many arguments", instance.chunk.name));
+                return Err(arity_error(instance, items.len()).unwrap_or_else(many).into());
             }
             let row = self.isolate.state.kept.len();
             self.isolate.state.kept.extend_from_slice(&items);

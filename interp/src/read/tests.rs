@@ -99,6 +99,7 @@ fn strings_and_characters() {
         (r#""a\"b\\\n\r\t\0\x41;\u{3bb}\u0042""#, r#""a\"b\\\n\r\t\0AλB""#),
         ("\"one \\\n   two\" \"a \\  \n b\"", "\"one two\" \"a b\""),
         ("\"two\nlines\"", "\"two\\nlines\""),
+        ("\"a\r\nb\rc\r\r\nd\"", "\"a\\nb\\nc\\n\\nd\""),
         (
             r"#\a #\( #\space #\newline #\x41 #\x #\λ #\;",
             "char:61 char:28 char:20 char:a char:41 char:78 char:3bb char:3b",

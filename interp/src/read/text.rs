@@ -24,11 +24,16 @@ pub(super) fn string(lexer: &mut Lexer) -> Option<Arc<str>> {
     let mut text = String::new();
     loop {
         let rest = lexer.rest();
-        let plain = rest.find(['"', '\\'])?;
+        let plain = rest.find(['"', '\\', '\r'])?;
         text.push_str(&rest[..plain]);
         lexer.pos += plain;
         match lexer.bump()? {
             '"' => return Some(text.into()),
+            // However the file ends its lines.
+            '\r' => {
+                lexer.eat("\n");
+                text.push('\n');
+            }
             _ => escape(lexer, &mut text)?,
         }
     }

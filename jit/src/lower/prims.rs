@@ -6,9 +6,9 @@ use crate::types::kind::{FIX, FLOAT, PAIR};
 use crate::types::{Intrinsic, only};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I64};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
 use sx_runtime::native::Helper;
-use sx_runtime::object::{Rest, Type, buffer, closure_head, header, string, vector, view};
+use sx_runtime::object::{Rest, Type, buffer, closure_head, header, string, text, vector, view};
 use sx_runtime::ops::Instr;
 use sx_runtime::value::{TAG_POINTER, Word};
 
@@ -48,8 +48,8 @@ impl Lower<'_, '_> {
             }),
             Some(Intrinsic::StringLength) => self.or_slowly(pc, Helper::Primitive, |l, slow| {
                 let word = l.word(arg);
-                l.guard_type(word, Type::String, slow);
-                l.b.ins().load(I64, MEMORY, word, field(string::CHAR_LEN))
+                let string = l.flat_string(word, slow);
+                l.b.ins().load(I64, MEMORY, string, field(string::CHAR_LEN))
             }),
             Some(Intrinsic::StringRef) => self.string_ref(pc, arg),
             Some(Intrinsic::TailLen) => self.or_slowly(pc, Helper::Primitive, |l, slow| {
@@ -143,11 +143,27 @@ impl Lower<'_, '_> {
         })
     }
 
+    /// The string that holds the characters of a string or of a text that is not wide.
+    fn flat_string(&mut self, word: Value, slow: Block) -> Value {
+        let (own, done) = (self.b.create_block(), self.b.create_block());
+        self.b.append_block_param(done, I64);
+        let byte = self.type_byte(word, slow);
+        let is_text = self.same(byte, header(Type::Text, 0) & 0xff);
+        self.b.ins().brif(is_text, own, &[], done, &[BlockArg::Value(word)]);
+        self.b.switch_to_block(own);
+        let store = self.b.ins().load(I64, MEMORY, word, field(text::STORE));
+        self.b.ins().jump(done, &[BlockArg::Value(store)]);
+        self.b.switch_to_block(done);
+        let string = self.b.block_params(done)[0];
+        self.guard_type(string, Type::String, slow);
+        string
+    }
+
     /// A code point of a string that is ASCII, which has as many of them as bytes.
     fn string_ref(&mut self, pc: usize, arg: usize) -> Value {
         self.or_slowly(pc, Helper::Primitive, |l, slow| {
             let (text, index) = (l.word(arg), l.word(arg + 1));
-            l.guard_type(text, Type::String, slow);
+            let text = l.flat_string(text, slow);
             if !only(l.kinds(arg + 1), FIX) {
                 let tag = l.masked(index, 1);
                 l.guard_not(tag, slow);

@@ -28,9 +28,9 @@ prims! { ARITH {
     /// What is left after division rounded toward zero; it has the sign of the dividend.
     "rem" | "remainder" | "truncate-remainder" (a: Number, b: Number) -> Number, Pure, remainder, ["(rem -7 3) ; => -1"];
     /// Division rounded toward zero.
-    "quotient" | "truncate-quotient" (a: Number, b: Number) -> Number, Pure, quotient, ["(quotient -7 2) ; => -3"];
+    "quotient" | "truncate-quotient" | "%truncate/" (a: Number, b: Number) -> Number, Pure, quotient, ["(quotient -7 2) ; => -3"];
     /// Division rounded down.
-    "floor-quotient" (a: Number, b: Number) -> Number, Pure, floor_quotient, ["(floor-quotient -7 2) ; => -4"];
+    "floor-quotient" | "%floor/" (a: Number, b: Number) -> Number, Pure, floor_quotient, ["(floor-quotient -7 2) ; => -4"];
     /// The largest integer not above x.
     "floor" (x: Number) -> Number, Pure, |cx| unary(cx, Num::floor), ["(floor 2.7) ; => 2", "(floor -2.5) ; => -3"];
     /// The smallest integer not below x.

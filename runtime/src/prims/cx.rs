@@ -102,10 +102,10 @@ impl<'a> Cx<'a> {
         unsafe { *self.args.add(i) = word }
     }
 
-    /// Writes character `i` of the text in operand 0, as `Heap::overwrite` does.
-    pub fn overwrite(&mut self, i: usize, c: char) -> bool {
+    /// Writes characters over those of the text in operand 0, as `Heap::put` does.
+    pub fn put(&mut self, at: usize, by: &str) -> bool {
         // SAFETY: a `str` of the heap would borrow this view, which is borrowed mutably.
-        unsafe { self.heap.overwrite(self.arg(0), i, c) }
+        unsafe { self.heap.put(self.arg(0), at, by) }
     }
 
     /// The heap, for reading, making what was reserved for, and storing.
@@ -145,7 +145,7 @@ impl<'a> Cx<'a> {
             None => self
                 .num(i)
                 .to_i64()
-                .ok_or_else(|| Raise::new(Code::Range, "integer out of range").with_arg(i)),
+                .ok_or_else(|| Raise::new(Code::Range, ": integer out of range").with_arg(i)),
         }
     }
     /// Operand `i` as a count or place; the row has checked that it is an index.

@@ -54,17 +54,18 @@ prims! { DICTS {
 } }
 
 /// The string a key counts as.
-pub(super) fn key_string(v: Value<'_>) -> Option<Value<'_>> {
+pub(super) fn key_string<'h>(heap: &'h Heap, v: Value<'h>) -> Option<Value<'h>> {
     match v.object_type()? {
-        Type::String | Type::Text => v.kept_flat(),
+        Type::String | Type::Text => heap.kept_string(v),
         Type::Symbol => v.symbol_name(),
         Type::Keyword => Some(v.at(keyword::NAME)),
         _ => None,
     }
 }
 
-fn key_or<'h>(who: &str, v: Value<'h>) -> Result<Value<'h>, Raise> {
-    key_string(v).ok_or_else(|| Raise::new(Code::Type, format!("{who}: expected string key, got {}", v.type_name())))
+fn key_or<'h>(heap: &'h Heap, who: &str, v: Value<'h>) -> Result<Value<'h>, Raise> {
+    key_string(heap, v)
+        .ok_or_else(|| Raise::new(Code::Type, format!("{who}: expected string key, got {}", v.type_name())))
 }
 
 /// The dict an operand is; `nil` is an empty one, hence `None`.
@@ -139,7 +140,7 @@ fn arg_entries<'h>(cx: &'h Cx<'_>, who: &str, from: usize) -> Result<Vec<(Value<
     }
     (from..cx.argc())
         .step_by(2)
-        .map(|i| Ok((key_or(who, cx.arg(i))?, cx.arg(i + 1))))
+        .map(|i| Ok((key_or(cx.heap(), who, cx.arg(i))?, cx.arg(i + 1))))
         .collect()
 }
 
@@ -150,7 +151,7 @@ fn dict_of_args(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 /// The value of a key in a dict, ADT value, list, vector or `nil`.
 fn look_up<'h>(cx: &'h Cx<'_>, d: Value<'h>, key: Value<'h>) -> Result<Option<Value<'h>>, Raise> {
     if let Some(dict) = d.as_dict() {
-        return Ok(key_string(key).and_then(|key| cx.heap().dict_get(dict, key)));
+        return Ok(key_string(cx.heap(), key).and_then(|key| cx.heap().dict_get(dict, key)));
     }
     let place = || key.as_fixnum().and_then(|i| usize::try_from(i).ok());
     if d.is_list() {
@@ -168,7 +169,7 @@ fn look_up<'h>(cx: &'h Cx<'_>, d: Value<'h>, key: Value<'h>) -> Result<Option<Va
     }
     Err(Raise::new(
         Code::Type,
-        format!("get: expected dict, got {}", d.type_name()),
+        format!(": expected dict, got {}", d.type_name()),
     ))
 }
 
@@ -204,7 +205,7 @@ pub(super) fn entries_of<'h>(cx: &'h Cx<'_>, who: &str, v: Value<'h>) -> Result<
 fn string_entries_of<'h>(cx: &'h Cx<'_>, who: &str, v: Value<'h>) -> Result<Vec<(Value<'h>, Value<'h>)>, Raise> {
     entries_of(cx, who, v)?
         .into_iter()
-        .map(|(key, value)| Ok((key_or(who, key)?, value)))
+        .map(|(key, value)| Ok((key_or(cx.heap(), who, key)?, value)))
         .collect()
 }
 
@@ -265,20 +266,20 @@ fn own_dict(cx: &mut Cx<'_>, who: &str) -> Result<(), Raise> {
 
 /// Binds the key in operand `key` of the dict in operand 0 to operand `value`.
 fn put(cx: &mut Cx<'_>, who: &str, key: usize, value: usize) -> Result<(), Raise> {
-    let name = key_or(who, cx.arg(key))?;
+    let name = key_or(cx.heap(), who, cx.arg(key))?;
     let bytes = cx
         .arg(0)
         .as_dict()
         .map_or(0, |dict| cx.heap().size_of_dict_set(dict, name));
     cx.reserve(bytes)?;
-    if let (Some(dict), Some(name)) = (cx.arg(0).as_dict(), key_string(cx.arg(key))) {
+    if let (Some(dict), Some(name)) = (cx.arg(0).as_dict(), key_string(cx.heap(), cx.arg(key))) {
         cx.heap().dict_set(dict, name, cx.arg(value));
     }
     Ok(())
 }
 
 fn remove(cx: &mut Cx<'_>, who: &str, key: usize) -> Result<(), Raise> {
-    let name = key_or(who, cx.arg(key))?;
+    let name = key_or(cx.heap(), who, cx.arg(key))?;
     let there = cx
         .arg(0)
         .as_dict()
@@ -286,7 +287,7 @@ fn remove(cx: &mut Cx<'_>, who: &str, key: usize) -> Result<(), Raise> {
     let Some(dict) = there else { return Ok(()) };
     let bytes = cx.heap().size_of_dict_remove(dict);
     cx.reserve(bytes)?;
-    if let (Some(dict), Some(name)) = (cx.arg(0).as_dict(), key_string(cx.arg(key))) {
+    if let (Some(dict), Some(name)) = (cx.arg(0).as_dict(), key_string(cx.heap(), cx.arg(key))) {
         cx.heap().dict_remove(dict, name);
     }
     Ok(())
@@ -347,7 +348,7 @@ fn select_keys(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         };
         let mut picked = Vec::new();
         for key in list_items("select-keys", cx.arg(1))? {
-            let key = key_or("select-keys", key)?;
+            let key = key_or(cx.heap(), "select-keys", key)?;
             if let Some(value) = cx.heap().dict_get(dict, key) {
                 picked.push((key, value));
             }
@@ -362,13 +363,13 @@ fn zipmap(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         let keys = list_items("zipmap", cx.arg(0))?;
         keys.into_iter()
             .zip(values)
-            .map(|(key, value)| Ok((key_or("zipmap", key)?, value)))
+            .map(|(key, value)| Ok((key_or(cx.heap(), "zipmap", key)?, value)))
             .collect()
     })
 }
 
 /// A list `(key value)` or a pair `(key . value)` as an entry.
-fn entry_of<'h>(who: &str, v: Value<'h>) -> Result<(Value<'h>, Value<'h>), Raise> {
+fn entry_of<'h>(heap: &'h Heap, who: &str, v: Value<'h>) -> Result<(Value<'h>, Value<'h>), Raise> {
     let key = v
         .first()
         .ok_or_else(|| Raise::new(Code::Type, format!("{who}: expected entries (key value)")))?;
@@ -376,7 +377,7 @@ fn entry_of<'h>(who: &str, v: Value<'h>) -> Result<(Value<'h>, Value<'h>), Raise
         Some(pair) if !pair.cdr().is_list() => pair.cdr(),
         _ => v.nth(1).map_err(|_| out_of_range(who, 1, 1))?,
     };
-    Ok((key_or(who, key)?, value))
+    Ok((key_or(heap, who, key)?, value))
 }
 
 fn into(cx: &mut Cx<'_>) -> Result<Word, Raise> {
@@ -389,7 +390,7 @@ fn into(cx: &mut Cx<'_>) -> Result<Word, Raise> {
                 all.append(&mut string_entries_of(cx, "into", cx.arg(1))?);
             } else {
                 for item in super::seq::items("into", cx.arg(1))? {
-                    all.push(entry_of("into", item)?);
+                    all.push(entry_of(cx.heap(), "into", item)?);
                 }
             }
             Ok(all)

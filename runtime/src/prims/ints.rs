@@ -60,7 +60,7 @@ fn size(table: Option<IntTable<'_>>) -> Word {
 fn fixnum(cx: &Cx<'_>, i: usize) -> Result<i64, Raise> {
     cx.arg(i)
         .as_fixnum()
-        .ok_or_else(|| Raise::new(Code::Range, "integer out of range").with_arg(i))
+        .ok_or_else(|| Raise::new(Code::Range, ": integer out of range").with_arg(i))
 }
 
 /// Makes sure that the table in operand 0 can take one more.

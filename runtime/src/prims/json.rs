@@ -159,7 +159,7 @@ impl Json {
             Json::Object(entries) => {
                 let make = |(key, value): &(String, Json)| (heap.string(key), value.make(heap));
                 let entries: Vec<(Value<'h>, Value<'h>)> = deeper(|| entries.iter().map(make).collect());
-                debug_assert!(entries.iter().all(|(key, _)| key_string(*key).is_some()));
+                debug_assert!(entries.iter().all(|(key, _)| key_string(heap, *key).is_some()));
                 build(heap, entries)
             }
         }

@@ -11,7 +11,7 @@ use crate::value::{Value, Word};
 
 prims! { MATCHING {
     /// The arguments before the last, then the items of the last, which may be any tail.
-    "list*" | "cons*" | "%list*" (x: Any, more: Any rest) -> Any, Allocates, list_star, ["(list* 1 2 (list 3)) ; => (1 2 3)", "(%list* 1 2) ; => (1 . 2)", "(%list* 5) ; => 5"];
+    "list*" | "cons*" | "%list*" (x: Any, more: Any rest) -> Any, Allocates, list_star, ["(list* 1 2 (list 3)) ; => (1 2 3)", "(list* 1 (cons 2 3)) ; => (1 2 . 3)", "(%list* 1 2) ; => (1 . 2)", "(%list* 5) ; => 5"];
     /// The items of all the lists, then the last argument, which may be any tail.
     "%append*" (xs: Any rest) -> Any, Allocates, append_star, ["(%append* (list 1 2) (list 3)) ; => (1 2 3)", "(%append* (list 1) 2) ; => (1 . 2)"];
     /// Is it an ADT value of the constructor of this name with so many fields?
@@ -49,7 +49,7 @@ fn chain_onto_last(cx: &mut Cx<'_>, spread: bool) -> Result<Word, Raise> {
     }
     let last = cx.argc() - 1;
     let count = items(cx, spread)?.len();
-    if cx.arg(last).is_list() || cx.arg(last) == Value::NIL {
+    if cx.arg(last).list_len().is_ok() || cx.arg(last) == Value::NIL {
         // A proper list is made at once, so that its length is known.
         return cx.give_list(
             |cx| Ok(count + super::seq::list_len("append", cx.arg(last))?),
@@ -135,7 +135,7 @@ fn has_key(cx: &Cx<'_>) -> bool {
         return super::check::is_adt(v)
             && (matches!(name, "_type" | "_ctor" | "_fields") || super::records::field_place(record, name).is_some());
     }
-    let found = v.as_dict().zip(super::dicts::key_string(key));
+    let found = v.as_dict().zip(super::dicts::key_string(cx.heap(), key));
     found.is_some_and(|(dict, key)| cx.heap().dict_get(dict, key).is_some())
 }
 

@@ -44,7 +44,7 @@ prims! { PORTS {
     /// All text that is left, "" at the end.
     "read-all" (p: Port optional) -> String, Any, read_all, ["(read-all (open-input-string \"a\\nb\")) ; => \"a\\nb\""];
     /// Is there something to read at once?
-    "char-ready?" | "%char-ready?" | "u8-ready?" (p: Port optional) -> Bool, Any, |cx| port_at(cx, 0, "char-ready?").map(|_| Word::TRUE), ["(char-ready? (open-input-string \"\")) ; => true"];
+    "char-ready?" | "%char-ready?" | "u8-ready?" | "%u8-ready?" (p: Port optional) -> Bool, Any, |cx| port_at(cx, 0, "char-ready?").map(|_| Word::TRUE), ["(char-ready? (open-input-string \"\")) ; => true"];
     /// The next byte, or the end-of-file object.
     "read-u8" | "%read-u8" (p: Port) -> Any, Any, |cx| read_byte(cx, true), ["(eof-object? (read-u8 (open-input-bytevector (bytevector)))) ; => true"];
     /// The next byte, which stays there, or the end-of-file object.
@@ -54,7 +54,7 @@ prims! { PORTS {
     /// Writes a byte.
     "write-u8" | "%write-u8" (byte: Index, p: Port) -> Nil, Any, write_byte, ["(let ((p (open-output-bytevector))) (write-u8 1 p) (get-output-bytevector p)) ; => #u8(1)"];
     /// Writes the bytes.
-    "write-bytevector" | "%write-bytevector" (b: Bytes, p: Port) -> Nil, Any, write_bytes, ["(let ((p (open-output-bytevector))) (write-bytevector (bytevector 1 2) p) (get-output-bytevector p)) ; => #u8(1 2)"];
+    "write-bytevector" | "%write-bytevector" (b: Bytes, p: Port, start: Index optional, end: Index optional) -> Nil, Any, write_bytes, ["(let ((p (open-output-bytevector))) (write-bytevector (bytevector 1 2) p) (get-output-bytevector p)) ; => #u8(1 2)"];
     /// Writes x: a string or character bare, other values as inspect shows them.
     "display" (x: Any, p: Port optional) -> Nil, Any, |cx| write_value(cx, Style::Display), ["(let ((p (open-output-string))) (display (list \"a\") p) (get-output-string p)) ; => \"(\\\"a\\\")\""];
     /// Writes x as inspect shows it.
@@ -70,7 +70,7 @@ prims! { PORTS {
     /// Writes a string, or its part from start up to end.
     "write-string" | "%write-string" (s: String, p: Port optional, start: Index optional, end: Index optional) -> Nil, Any, write_string, ["(let ((p (open-output-string))) (write-string \"abc\" p 1) (get-output-string p)) ; => \"bc\""];
     /// Hands buffered output on.
-    "flush-output" | "%flush-output" | "flush-output-port" (p: Port optional) -> Nil, Any, flush, ["(flush-output) ; => nil"];
+    "flush-output" | "flush-output-port" | "%flush-output-port" (p: Port optional) -> Nil, Any, flush, ["(flush-output) ; => nil"];
     /// The object that reading answers at the end.
     "eof-object" () -> Any, Pure, |_| Ok(Word::EOF), ["(eof-object? (eof-object)) ; => true"];
     /// Closes a port; a file opened for writing is written now.
@@ -448,7 +448,8 @@ fn write_byte(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 
 fn write_bytes(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let bytes = super::vectors::bytes_of(cx, 0);
-    put_bytes(cx, "write-bytevector", &bytes)
+    let (start, end) = cx.range("write-bytevector", 2, bytes.len())?;
+    put_bytes(cx, "write-bytevector", &bytes[start..end])
 }
 
 /// A port's text lies outside the heap: when it has to grow, the heap is asked whether the
@@ -532,7 +533,7 @@ fn write_char(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 
 fn write_string(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let (start, end) = cx.range("write-string", 2, cx.arg(0).string_len().unwrap_or(0))?;
-    let text = cx.heap().string_slice(cx.arg(0), start, end).to_string();
+    let text = cx.heap().string_slice(cx.arg(0), start, end).into_owned();
     put(cx, 1, "write-string", &text)
 }
 

@@ -101,7 +101,7 @@ fn contains(cx: &mut Cx<'_>) -> Result<Word, Raise> {
             }
         },
         Some(Type::Dict) => {
-            let key = super::dicts::key_string(x);
+            let key = super::dicts::key_string(cx.heap(), x);
             v.as_dict()
                 .zip(key)
                 .is_some_and(|(dict, key)| cx.heap().dict_get(dict, key).is_some())

@@ -117,7 +117,7 @@ pub(super) fn union(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     give_set(cx, |cx| {
         let mut all = Vec::new();
         for v in cx.all_args() {
-            all.append(&mut items("union", v)?);
+            all.append(&mut items("", v)?);
         }
         Ok(all)
     })
@@ -127,12 +127,12 @@ pub(super) fn union(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 fn pick(cx: &mut Cx<'_>, keep: fn(bool) -> bool) -> Result<Word, Raise> {
     for i in 1..cx.argc() {
         if cx.arg(i).as_set().is_none() {
-            let word = give_set(cx, |cx| items("set", cx.arg(i)))?;
+            let word = give_set(cx, |cx| items("", cx.arg(i)))?;
             cx.set_arg(i, word);
         }
     }
     give_set(cx, |cx| {
-        let mut picked = items("set", cx.arg(0))?;
+        let mut picked = items("", cx.arg(0))?;
         picked.retain(|member| (1..cx.argc()).all(|i| keep(has(cx, i, *member))));
         Ok(picked)
     })

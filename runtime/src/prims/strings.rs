@@ -1,12 +1,13 @@
 //! Strings by code point: measuring, taking apart, changing, searching.
 //!
 //! Positions count code points. ASCII text is indexed directly, other text through an offset
-//! table (`text_index.rs`), so walking a string by index is never quadratic.
+//! table (`string.rs`), so walking a string by index is never quadratic.
 
 use super::chars::fold;
 use super::seq::out_of_range;
 use super::{Cx, prims};
 use crate::error::{Code, Raise};
+use crate::object::Type;
 use crate::print::Style;
 use crate::string::size_of_string;
 use crate::value::{Value, Word};
@@ -141,19 +142,19 @@ fn string_ref(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 }
 
 fn substring(cx: &mut Cx<'_>) -> Result<Word, Raise> {
-    let (start, end) = cx.range("substring", 1, cx.arg(0).string_len().unwrap_or(0))?;
+    let (start, end) = cx.range("", 1, cx.arg(0).string_len().unwrap_or(0))?;
     give_substring(cx, start, end)
 }
 
 /// The part of the first operand between two places that lie in it.
 pub(super) fn give_substring(cx: &mut Cx<'_>, start: usize, end: usize) -> Result<Word, Raise> {
     let len = cx.arg(0).string_len().unwrap_or(0);
-    if (start, end) == (0, len) {
+    if (start, end) == (0, len) && cx.arg(0).is(Type::String) {
         return Ok(cx.arg(0).word());
     }
     cx.reserve(room(cx.heap().string_slice(cx.arg(0), start, end).len()))?;
     let heap = cx.heap();
-    Ok(heap.string(heap.string_slice(cx.arg(0), start, end)).word())
+    Ok(heap.string(&heap.string_slice(cx.arg(0), start, end)).word())
 }
 
 fn capitalize(s: &str) -> String {
@@ -303,8 +304,8 @@ fn char_code(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 
 /// The characters of the string in operand 0 from `start` up to `end`.
 pub(super) fn chars_between<'h>(cx: &'h Cx<'_>, start: usize, end: usize) -> Result<Vec<Value<'h>>, Raise> {
-    let chars = cx.text(0).chars().skip(start).take(end - start);
-    Ok(chars.map(Value::char).collect())
+    let part = cx.heap().string_slice(cx.arg(0), start, end);
+    Ok(part.chars().map(Value::char).collect())
 }
 
 fn string_to_list(cx: &mut Cx<'_>) -> Result<Word, Raise> {

@@ -126,7 +126,7 @@ impl Isolate {
         // SAFETY: the slots are visited by `slots` and nobody else touches them meanwhile.
         let mut cx = unsafe { Cx::new(heap, slots, host, state, first, args.len()) };
         let id = by_name(name).ok_or_else(|| format!("no primitive {name}"))?;
-        let answer = get(id).call(&mut cx);
+        let answer = registry::call(id, &mut cx);
         self.slots.0.truncate(base);
         match answer {
             Ok(word) => Ok(self.push(word)),
@@ -214,11 +214,13 @@ impl Isolate {
         }
     }
 
-    fn show(&mut self, at: usize) -> String {
-        let word = self.slots.0[at];
-        // SAFETY: the word was read from a rooted slot just now.
-        let value = unsafe { Value::from_raw(word) };
-        self.heap.print(value, crate::print::Style::Write)
+    fn value(&self, at: usize) -> Value<'_> {
+        // SAFETY: the slot is rooted, and nothing is collected while this is borrowed.
+        unsafe { Value::from_raw(self.slots.0[at]) }
+    }
+
+    fn show(&self, at: usize) -> String {
+        self.heap.print(self.value(at), crate::print::Style::Write)
     }
 
     fn run(&mut self, text: &str) -> Result<String, String> {

@@ -330,6 +330,6 @@ fn utf8_to_string(cx: &mut Cx<'_>) -> Result<Word, Raise> {
 
 fn string_to_utf8(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let (start, end) = cx.range("string->utf8", 1, cx.arg(0).string_len().unwrap_or(0))?;
-    let text = cx.heap().string_slice(cx.arg(0), start, end).to_string();
+    let text = cx.heap().string_slice(cx.arg(0), start, end).into_owned();
     cx.give_bytes(text.as_bytes())
 }

@@ -26,7 +26,7 @@ prims! { WORLD {
     /// The text of a file.
     "read-file" | "%read-text" (path: String) -> String, Any, read_file, ["(let () (write-file \"a.txt\" \"xy\") (read-file \"a.txt\")) ; => \"xy\"", "(read-file \"none.txt\") ; error: read-file: none.txt: no such file"];
     /// The bytes of a file, or at most count of them from byte start.
-    "read-file-bytes" (path: String, start: Index optional, count: Index optional) -> Bytes, Any, read_file_bytes, ["(let () (write-file \"a.txt\" \"xyz\") (read-file-bytes \"a.txt\" 1 2)) ; => #u8(121 122)"];
+    "read-file-bytes" | "%open-binary-input-file" (path: String, start: Index optional, count: Index optional) -> Bytes, Any, read_file_bytes, ["(let () (write-file \"a.txt\" \"xyz\") (read-file-bytes \"a.txt\" 1 2)) ; => #u8(121 122)"];
     /// What there is to know of a file without reading it: a dict of `kind` (file or directory), `size`,
     /// `modified-ms` and `path`, from the root and without links. nil if there is none that may be read.
     "file-info" (path: String) -> Any, Any, file_info, ["(file-info \"/no/such/file\") ; => nil"];
@@ -37,7 +37,7 @@ prims! { WORLD {
     /// Removes a file.
     "delete-file" (path: String) -> Nil, Any, delete_file, ["(let () (write-file \"a.txt\" \"xy\") (delete-file \"a.txt\") (file-exists? \"a.txt\")) ; => false"];
     /// A variable of the environment, or nil.
-    "get-environment-variable" (name: String) -> Any, Any, environment, ["(get-environment-variable \"SX_NO_SUCH_VARIABLE\") ; => nil"];
+    "get-environment-variable" | "%get-environment-variable" (name: String) -> Any, Any, environment, ["(get-environment-variable \"SX_NO_SUCH_VARIABLE\") ; => nil"];
     /// A new list of the words the program was started with, its own name first.
     "command-line" () -> List, Any, |cx| { let arguments = cx.state().arguments.clone(); cx.give_strings(&arguments) }, ["(list? (command-line)) ; => true"];
     /// The variables of the environment: name, value, name, value and so on.

@@ -22,7 +22,7 @@ use sx_runtime::html::tag_of;
 use sx_runtime::instance::Instance;
 use sx_runtime::list::size_of_list;
 use sx_runtime::object::Type;
-use sx_runtime::prims::{self, Prim, PrimState};
+use sx_runtime::prims::{self, Prim, PrimId, PrimState, registry};
 use sx_runtime::print::Style;
 use sx_runtime::print::scheme::{Labels, Manner};
 use sx_runtime::string::size_of_string;
@@ -36,7 +36,7 @@ pub enum Procedure<'a> {
     /// An SX function and the variables around it.
     Lambda(&'a Lambda, Env),
     /// A row of the table.
-    Primitive(&'static Prim),
+    Primitive(PrimId),
     /// One that works on continuations.
     Native(Native),
     /// A delimited continuation: what it does with its argument, and its number.
@@ -392,7 +392,7 @@ impl<'a> Machine<'a> {
         if let Some(number) = objects::procedure_number(callee) {
             return match self.procedures[number].clone() {
                 Procedure::Lambda(lambda, env) => self.call_lambda(callee, lambda, env, args, kont, span),
-                Procedure::Primitive(prim) => match self.primitive(prim, args.clone()) {
+                Procedure::Primitive(id) => match self.primitive(id, args.clone()) {
                     Ok(value) => State::Give(value, kont),
                     Err(raise) => self.raise_of(raise, &args, kont, span),
                 },
@@ -496,7 +496,7 @@ impl<'a> Machine<'a> {
                 self.closure(self.library.function(name)?, Env::default(), None)
             }
             _ if native::find(name).is_some() => self.native_procedure(name)?,
-            Some(id) => self.primitive_procedure(prims::get(id)),
+            Some(id) => self.primitive_procedure(id),
             // What the expander calls `%list` is `list`, whatever that name means to the program.
             None => self.core_global(name.strip_prefix('%')?)?,
         };
@@ -512,11 +512,12 @@ impl<'a> Machine<'a> {
         Some(self.procedure(Procedure::Native(native), native as usize + 1, name, names, rest))
     }
 
-    fn primitive_procedure(&mut self, prim: &'static Prim) -> Word {
-        let names = prim.params.iter().map(|p| p.name.into()).collect();
-        let key = std::ptr::from_ref(prim) as usize;
+    fn primitive_procedure(&mut self, id: PrimId) -> Word {
+        const KEYS: usize = 1 << 32;
+        let names = prims::get(id).params.iter().map(|p| p.name.into()).collect();
         // Any number of arguments gets to the primitive, which checks it.
-        self.procedure(Procedure::Primitive(prim), key, prim.name, names, false)
+        let name = registry::shown(id);
+        self.procedure(Procedure::Primitive(id), KEYS + id.0 as usize, name, names, false)
     }
 
     /// A procedure for a delimited continuation.
@@ -543,7 +544,7 @@ impl<'a> Machine<'a> {
     fn procedure(&mut self, procedure: Procedure<'a>, key: usize, name: &str, params: Vec<Name>, rest: bool) -> Word {
         let (doc, primitive) = match &procedure {
             Procedure::Lambda(lambda, _) => (lambda.doc.clone(), None),
-            Procedure::Primitive(prim) => (Some(prim.doc_text().into()), Some(*prim)),
+            Procedure::Primitive(id) => (Some(prims::get(*id).doc_text().into()), Some(prims::get(*id))),
             _ => (None, None),
         };
         let make = || shown(name, doc, params, rest, primitive);
@@ -567,12 +568,13 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs a primitive.
-    pub fn primitive(&mut self, prim: &'static Prim, args: Vec<Word>) -> Result<Word, Raise> {
+    pub fn primitive(&mut self, id: PrimId, args: Vec<Word>) -> Result<Word, Raise> {
+        let prim = prims::get(id);
         *self.counts.called.entry(prim.name).or_default() += 1;
         if let Some(answer) = self.told_place(prim.name, &args) {
             return Ok(answer);
         }
-        objects::call(prim, &mut self.heap, &mut self.host, &mut self.prim_state, args)
+        objects::call(id, &mut self.heap, &mut self.host, &mut self.prim_state, args)
     }
 
     /// A list.

@@ -427,7 +427,7 @@ impl<'a> Machine<'a> {
             self.string("args"),
             self.list(args.to_vec()),
         ];
-        let made = prims::by_name("dict").map(|id| self.primitive(prims::get(id), entries));
+        let made = prims::by_name("dict").map(|id| self.primitive(id, entries));
         made.and_then(Result::ok).unwrap_or(Word::NIL)
     }
 

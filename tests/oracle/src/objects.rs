@@ -11,7 +11,7 @@ use sx_runtime::heap::{Heap, HeapOptions};
 use sx_runtime::host::Host;
 use sx_runtime::instance::Instance;
 use sx_runtime::object::{self, Type};
-use sx_runtime::prims::{Cx, Prim, PrimState};
+use sx_runtime::prims::{self, Cx, PrimId, PrimState};
 use sx_runtime::value::{Value, Word};
 
 /// What the objects of a run may take in all.
@@ -103,7 +103,7 @@ pub fn values<'h>(heap: &'h Heap, words: &[Word]) -> Vec<Value<'h>> {
 
 /// Runs a primitive.
 pub fn call(
-    prim: &Prim,
+    id: PrimId,
     heap: &mut Heap,
     host: &mut dyn Host,
     state: &mut PrimState,
@@ -112,5 +112,5 @@ pub fn call(
     let mut no_roots = ();
     // SAFETY: the arguments live in `args` until the primitive returns; nothing is collected.
     let mut cx = unsafe { Cx::new(heap, &mut no_roots, host, state, args.as_mut_ptr(), args.len()) };
-    prim.call(&mut cx)
+    prims::call(id, &mut cx)
 }

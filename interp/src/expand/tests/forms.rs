@@ -41,7 +41,7 @@ fn choices() {
             "(case x ((:k \"s\") => f) (else => g))",
             "(let (key.1 x) (if (if (%= key.1 \"k\") true (%= key.1 \"s\")) (f key.1) (g key.1)))",
         ),
-        ("(%case x ((1) 2))", "(let (key.1 x) (if (%eqv? key.1 1) 2 nil))"),
+        ("(%case x ((1) 2))", "(let (key.1 x) (if (%eq? key.1 1) 2 nil))"),
     ]);
 }
 

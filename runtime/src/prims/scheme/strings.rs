@@ -81,7 +81,7 @@ fn copy(cx: &mut Cx<'_>, who: &str) -> Result<Word, Raise> {
     let bytes = cx.heap().string_slice(cx.arg(0), start, end).len();
     cx.reserve(size_of_string(bytes) + Heap::SIZE_OF_TEXT)?;
     let heap = cx.heap();
-    Ok(heap.text(heap.string(heap.string_slice(cx.arg(0), start, end))).word())
+    Ok(heap.text(heap.string(&heap.string_slice(cx.arg(0), start, end))).word())
 }
 
 fn append(cx: &mut Cx<'_>) -> Result<Word, Raise> {
@@ -137,34 +137,24 @@ fn string_set(cx: &mut Cx<'_>) -> Result<Word, Raise> {
         return Err(out_of_range("string-set!", i, len));
     }
     let c = cx.arg(2).word().as_char().unwrap_or(' ');
-    if !cx.overwrite(i, c) {
-        replace(cx, i, i + 1, c.encode_utf8(&mut [0; 4]))?;
-    }
-    Ok(Word::NIL)
+    put(cx, i, c.encode_utf8(&mut [0; 4]))
 }
 
-/// Puts a text in place of the characters from `start` up to `end` of the string in operand 0.
-fn replace(cx: &mut Cx<'_>, start: usize, end: usize, by: &str) -> Result<(), Raise> {
-    let heap = cx.heap();
-    let len = cx.arg(0).string_len().unwrap_or(0);
-    let (before, after) = (
-        heap.string_slice(cx.arg(0), 0, start),
-        heap.string_slice(cx.arg(0), end, len),
-    );
-    let text = [before, by, after].concat();
-    cx.reserve(size_of_string(text.len()))?;
-    let heap = cx.heap();
-    heap.set_text(cx.arg(0), heap.string(&text));
-    Ok(())
+/// Writes characters over those of the string in operand 0 from place `at` on, which are there.
+fn put(cx: &mut Cx<'_>, at: usize, by: &str) -> Result<Word, Raise> {
+    if !cx.put(at, by) {
+        cx.reserve(Heap::size_of_wide(cx.arg(0).string_len().unwrap_or(0)))?;
+        cx.heap().widen(cx.arg(0));
+        cx.put(at, by);
+    }
+    Ok(Word::NIL)
 }
 
 fn string_fill(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     check_mutable(cx, "string-fill!")?;
     let (start, end) = cx.range("string-fill!", 2, cx.arg(0).string_len().unwrap_or(0))?;
     let c = cx.arg(1).word().as_char().unwrap_or(' ');
-    let by: String = std::iter::repeat_n(c, end - start).collect();
-    replace(cx, start, end, &by)?;
-    Ok(Word::NIL)
+    put(cx, start, &String::from_iter(std::iter::repeat_n(c, end - start)))
 }
 
 fn copy_into(cx: &mut Cx<'_>) -> Result<Word, Raise> {
@@ -172,9 +162,8 @@ fn copy_into(cx: &mut Cx<'_>) -> Result<Word, Raise> {
     let (start, end) = cx.range("string-copy!", 3, cx.arg(2).string_len().unwrap_or(0))?;
     let (at, len) = (cx.index(1), cx.arg(0).string_len().unwrap_or(0));
     check_range("string-copy!", at, at + (end - start), len)?;
-    let by = cx.heap().string_slice(cx.arg(2), start, end).to_string();
-    replace(cx, at, at + (end - start), &by)?;
-    Ok(Word::NIL)
+    let by = cx.heap().string_slice(cx.arg(2), start, end).into_owned();
+    put(cx, at, &by)
 }
 
 fn strings(cx: &mut Cx<'_>, holds: fn(&str, &str) -> bool) -> Result<Word, Raise> {

@@ -85,22 +85,33 @@ const VALUES: &[&str] = &[
     "(%absent)",
 ];
 
+/// A value for parameter `at`, more often than not one that it takes.
+fn argument(isolate: &mut Isolate, prim: &Prim, at: usize, random: &mut Random) -> usize {
+    let tries = random.next_u64() % 8;
+    let ty = prim
+        .params
+        .get(at.min(prim.params.len().saturating_sub(1)))
+        .map(|param| param.ty);
+    loop {
+        let text = VALUES[(random.next_u64() % VALUES.len() as u64) as usize];
+        let slot = isolate.eval(&read(&mut text.chars().peekable()), &[]).expect(text);
+        if random.next_u64() % 8 >= tries || ty.is_none_or(|ty| check::accepts(ty, isolate.value(slot))) {
+            return slot;
+        }
+    }
+}
+
 /// One call with random arguments.
-fn call_at_random(isolate: &mut Isolate, prim: &Prim, random: &mut Random) -> Result<usize, String> {
+fn call_at_random(isolate: &mut Isolate, name: &str, random: &mut Random) -> Result<usize, String> {
+    let prim = get(by_name(name).expect("a name of the table"));
     let (least, most) = prim.arity();
     let most = most.unwrap_or(least + 3);
     let count = match random.next_u64() % 10 {
         0 => (random.next_u64() % 6) as usize,
         n => least + (n as usize) % (most - least + 1),
     };
-    let args: Vec<usize> = (0..count)
-        .map(|_| {
-            let text = VALUES[(random.next_u64() % VALUES.len() as u64) as usize];
-            let form = read(&mut text.chars().peekable());
-            isolate.eval(&form, &[]).expect(text)
-        })
-        .collect();
-    isolate.call(prim.name, &args)
+    let args: Vec<usize> = (0..count).map(|at| argument(isolate, prim, at, random)).collect();
+    isolate.call(name, &args)
 }
 
 fn fuzz(rounds: u64, stress: bool) {
@@ -112,7 +123,7 @@ fn fuzz(rounds: u64, stress: bool) {
             isolate.heap.set_limit(64 << 20);
             let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(prim.name.len() as u64));
             let run = std::panic::AssertUnwindSafe(|| {
-                if let Ok(at) = call_at_random(&mut isolate, prim, &mut random) {
+                if let Ok(at) = call_at_random(&mut isolate, prim.name, &mut random) {
                     isolate.show(at);
                 }
                 isolate.heap.collect(&mut isolate.slots);
@@ -134,4 +145,30 @@ fn no_arguments_make_a_primitive_panic() {
 #[test]
 fn no_arguments_make_a_primitive_panic_while_everything_moves() {
     fuzz(12, true);
+}
+
+/// How errors begin that name no function: the last speaks of the pattern.
+const NAMELESS: &[&str] = &["Expected number, got ", "memory limit", "regex: "];
+
+#[test]
+fn an_error_names_what_was_called() {
+    let mut wrong = Vec::new();
+    // What only the core library calls speaks of what the core library was called for.
+    let internal = |id| get(id).is_internal() && !get(id).name.starts_with(SCHEME);
+    for (name, id) in registry::names().filter(|(_, id)| !internal(*id)) {
+        let shown = format!("{}: ", registry::shown(id));
+        let mut random = Random::new(name.len() as u64);
+        for _ in 0..120 {
+            let mut isolate = Isolate::new(false);
+            isolate.heap.set_limit(64 << 20);
+            if let Err(message) = call_at_random(&mut isolate, name, &mut random)
+                && !message.starts_with(&shown)
+                && !NAMELESS.iter().any(|text| message.starts_with(text))
+            {
+                wrong.push(format!("{name}: {message}"));
+            }
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
