@@ -112,7 +112,11 @@ impl Session<'_> {
             match self.isolate.go_on() {
                 Event::Value(value) => return Ok(Ok(value)),
                 Event::Failed(error) => return Ok(Err(failed(&error))),
-                Event::Preempted(fiber) => self.isolate.unpark(fiber),
+                Event::Preempted(fiber) => {
+                    if let Err(error) = self.isolate.unpark(fiber) {
+                        return Ok(Err(failed(&error)));
+                    }
+                }
                 Event::Performed { op, arguments } => {
                     if let Err(message) = self.perform(&op, arguments)? {
                         return Ok(Err(message));
@@ -138,7 +142,9 @@ impl Session<'_> {
             Answer::Later(answer) | Answer::Aside(answer) => match self.isolate.park() {
                 Ok(fiber) => {
                     let answer = self.edge.wait(answer);
-                    self.isolate.unpark(fiber);
+                    if let Err(error) = self.isolate.unpark(fiber) {
+                        return Ok(Err(failed(&error)));
+                    }
                     self.give(answer);
                 }
                 Err(error) => self.isolate.refuse(error.code, error.message.clone()),

@@ -14,6 +14,7 @@ pub mod epoch;
 mod host;
 pub mod http;
 pub mod log;
+pub mod memory;
 mod metrics;
 mod networks;
 mod program;

@@ -131,7 +131,7 @@ impl Isolate {
     /// }
     /// let mut said = Vec::new();
     /// for (fiber, answer) in waiting.into_iter().zip([1i64, 2]).rev() {
-    ///     isolate.unpark(fiber);
+    ///     isolate.unpark(fiber)?;
     ///     isolate.answer(answer)?;
     ///     if let Event::Value(value) = isolate.go_on() {
     ///         said.push(value.to_string());
@@ -229,10 +229,13 @@ impl Isolate {
         })
     }
 
-    /// Makes a fiber of this isolate the current program.
-    pub fn unpark(&mut self, fiber: Fiber) {
-        self.machine.unpark(fiber.parked);
+    /// Makes a fiber of this isolate the current program. An error if it was ended for the memory it
+    /// held ([`Fiber::allow_end`]).
+    pub fn unpark(&mut self, fiber: Fiber) -> Result<(), Error> {
+        let unparked = self.machine.unpark(fiber.parked);
+        unparked.map_err(|raise| failure::of_raise(&raise))?;
         self.clock = fiber.clock;
+        Ok(())
     }
 
     /// Gives the current program, which waits, the value of its `perform`. If it does not fit into
@@ -280,5 +283,16 @@ impl Fiber {
     /// Has its time been over before?
     pub fn is_told(&self) -> bool {
         self.clock.is_told
+    }
+
+    /// It may be ended from now on when the isolate's memory runs short while another program runs,
+    /// if it is the one that holds most of it. Nothing more of it runs then.
+    pub fn allow_end(&self) {
+        self.parked.frames().allow_end();
+    }
+
+    /// Resolves when it was ended; one waits at a time.
+    pub fn ended(&self) -> impl Future<Output = ()> {
+        std::future::poll_fn(|context| self.parked.frames().poll_end(context))
     }
 }

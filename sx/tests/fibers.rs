@@ -133,7 +133,7 @@ fn interleaved_programs_do_not_disturb_each_other() {
         let mut values = vec![String::new(); functions.len()];
         // Those that wait are answered in turn, the last one first.
         while let Some((i, fiber)) = fibers.pop() {
-            isolate.unpark(fiber);
+            isolate.unpark(fiber).expect("lives");
             isolate.answer(8i64).expect("an answer");
             match isolate.go_on() {
                 Event::Performed { .. } => fibers.insert(0, (i, isolate.park().expect("room"))),
@@ -158,7 +158,7 @@ fn an_error_for_an_answer_is_raised_at_the_perform() {
         .into_iter()
         .zip(["(\"disk full\" 1)", "(\"Unhandled effect: ask\" 2)"])
     {
-        isolate.unpark(fiber);
+        isolate.unpark(fiber).expect("lives");
         match wanted.contains("disk") {
             true => isolate.refuse(Code::Io, "disk full"),
             // What the op was is known no more; whoever parks decides before.
@@ -168,7 +168,7 @@ fn an_error_for_an_answer_is_raised_at_the_perform() {
     }
     let fails = function(&mut isolate, "(fn (n)\n  (+ 1 (perform (list \"ask\" n))))");
     let fiber = waiting(&mut isolate, &fails, 3);
-    isolate.unpark(fiber);
+    isolate.unpark(fiber).expect("lives");
     isolate.refuse(Code::Io, "disk full");
     match isolate.go_on() {
         Event::Failed(error) => {
@@ -191,7 +191,7 @@ fn ten_thousand_wait_in_little_memory() {
     let grown = used(&mut isolate) - before;
     assert!(grown < 64 << 20, "{grown} bytes");
     for (n, fiber) in fibers.into_iter().enumerate() {
-        isolate.unpark(fiber);
+        isolate.unpark(fiber).expect("lives");
         let mut event = Event::Value(Value::Nil);
         for _ in 0..8 {
             isolate.answer(1i64).expect("an answer");
@@ -231,7 +231,7 @@ fn a_program_that_runs_long_gives_way() {
                     continue;
                 }
                 match fibers[i].take() {
-                    Some(fiber) => isolate.unpark(fiber),
+                    Some(fiber) => isolate.unpark(fiber).expect("lives"),
                     None => isolate.begin_call(&f, (i as i64 + 1,), SLICED).expect("begins"),
                 }
                 match isolate.go_on() {
@@ -297,7 +297,7 @@ fn a_program_that_waits_too_long_is_told() {
     assert!(matches!(isolate.go_on(), Event::Performed { .. }));
     let fiber = isolate.park().expect("room");
     isolate.eval("(* 6 7)").expect("something else");
-    isolate.unpark(fiber);
+    isolate.unpark(fiber).expect("lives");
     isolate.expire();
     assert_eq!(value(isolate.go_on()), "(\"left\" \"deadline exceeded\")");
 }
