@@ -209,6 +209,7 @@ impl Program {
                 Event::Failed(error) => return Call::Over(Err(error)),
                 Event::Preempted(fiber) => {
                     self.counts.preemptions.up();
+                    self.watched.gave_way();
                     return going(State::Preempted(fiber));
                 }
                 Event::Performed { op, arguments } => match self.perform(&op, &arguments) {

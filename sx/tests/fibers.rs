@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sx::{Code, Engine, Event, Fiber, Isolate, Object, Options, Stress, Times, Value};
 
 const SLICED: Times = Times {
@@ -248,6 +248,50 @@ fn a_program_that_runs_long_gives_way() {
         assert_eq!(values, alone.into_iter().map(Some).collect::<Vec<_>>(), "{text}");
         assert!(turns[0] > 0 && turns[1] > 0, "{turns:?} {text}");
     }
+}
+
+/// Answers the ops of the current program, each after so long, until it gives way; how many.
+fn ops_until_it_gives_way(isolate: &mut Isolate, time: Duration) -> (usize, Fiber) {
+    for ops in 0..1000 {
+        match isolate.go_on() {
+            Event::Performed { .. } => {
+                std::thread::sleep(time);
+                isolate.answer(Value::Nil).expect("an answer");
+                isolate.interrupt_handle().poke();
+            }
+            Event::Preempted(fiber) => return (ops, fiber),
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("it does not give way");
+}
+
+#[test]
+fn who_runs_long_gives_way_often_whatever_it_performs() {
+    let mut isolate = isolate(Stress::default());
+    let f = function(
+        &mut isolate,
+        "(fn (n) (let loop () (do (perform (list \"ask\" n)) (loop))))",
+    );
+    let slice = Duration::from_millis(20);
+    let began = Instant::now();
+    let times = Times { slice, ..SLICED };
+    isolate.begin_call(&f, (1i64,), times).expect("begins");
+    // The first turn is a whole slice; an op that is answered at once begins no other.
+    let (_, mut fiber) = ops_until_it_gives_way(&mut isolate, slice / 10);
+    assert!(began.elapsed() >= slice, "{:?}", began.elapsed());
+    for _ in 0..4 {
+        isolate.unpark(fiber).expect("lives");
+        let (ops, next) = ops_until_it_gives_way(&mut isolate, slice / 10);
+        assert!(ops <= 2, "{ops}");
+        fiber = next;
+    }
+    // Renewed, it has a whole slice again.
+    isolate.unpark(fiber).expect("lives");
+    isolate.renew_time();
+    let began = Instant::now();
+    ops_until_it_gives_way(&mut isolate, slice / 10);
+    assert!(began.elapsed() >= slice - slice / 10, "{:?}", began.elapsed());
 }
 
 #[test]
