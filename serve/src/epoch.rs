@@ -141,6 +141,7 @@ impl Session<'_> {
             Answer::Now(answer) => self.give(answer),
             Answer::Later(answer) | Answer::Aside(answer) => match self.isolate.park() {
                 Ok(fiber) => {
+                    self.isolate.flush();
                     let answer = self.edge.wait(answer);
                     if let Err(error) = self.isolate.unpark(fiber) {
                         return Ok(Err(failed(&error)));

@@ -185,8 +185,15 @@ impl Program {
         }
     }
 
-    /// Runs the current program of the isolate until it is over or has to wait.
+    /// Runs the current program of the isolate until it is over or has to wait. What it has printed
+    /// is seen by then.
     fn run(&self, isolate: &mut Isolate, terms: Terms) -> Call {
+        let call = self.run_silently(isolate, terms);
+        isolate.flush();
+        call
+    }
+
+    fn run_silently(&self, isolate: &mut Isolate, terms: Terms) -> Call {
         let _running = self.watched.run();
         self.edge.set_request(terms.id);
         let going = |state: State| {
