@@ -10,7 +10,7 @@ use crate::session::{self, exit_code};
 use crate::{FAILED, SUCCESS, USAGE, print};
 use std::ffi::OsString;
 use std::io::{BufReader, stderr, stdin, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use sx::{Access, Engine, Error, Isolate, Native, RealHost, Source, Value};
 use sx_serve::app::Reread;
@@ -189,10 +189,7 @@ fn admin() -> Result<Option<Admin>, String> {
         return place.parse().map(Some).map_err(|wrong| format!("{ADMIN}: {wrong}"));
     }
     let store = STORE.into_iter().find_map(set).unwrap_or_else(|| DIRECTORY.to_owned());
-    let path = Path::new(&store).join("admin.sock");
-    // Systems allow no longer names of sockets.
-    let fits = path.as_os_str().len() < 90;
-    Ok((!is_shared(&store) && fits).then_some(Admin::Socket(path)))
+    Ok((!is_shared(&store)).then(|| Admin::In(PathBuf::from(store))))
 }
 
 /// The blog keeps everything in the store, so that it can have a worker for each core; a program may
