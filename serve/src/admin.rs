@@ -4,7 +4,7 @@
 //! A thread of its own with a runtime, so that it answers while every worker is busy. Deliberately
 //! absent: anything that changes the server.
 
-use crate::http::{Body, Guard, Limits};
+use crate::http::{ACCEPT_PAUSE, Body, Guard, Limits};
 use crate::log;
 use crate::worker::Process;
 use hyper::body::{Bytes, Incoming};
@@ -98,9 +98,6 @@ enum Bound {
     Socket(StdUnixListener),
     Address(StdListener),
 }
-
-/// How long to wait when no connection can be accepted, for lack of descriptors for instance.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Longer conversations are cut off.
 const LASTING: Duration = Duration::from_secs(30);
@@ -217,7 +214,7 @@ where
         }
         Err(error) => {
             tracing::warn!(target: "sx::admin", "accept: {error}");
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     }
 }
