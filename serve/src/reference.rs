@@ -121,7 +121,7 @@ which is `sx serve` without a program, keeps everything in the store and has a w
 
 `GET /_sx/health` answers `ok` without the program. Requests that are not as RFC 9112 says get 400 (501 for codings and
 tunnels we do not do, 505 for other versions, 417 for other expectations) and the connection ends
-([malformed.rs](../serve/tests/suite/malformed.rs)). Where the target names a host, that is `host` among the headers. Limits, each an option too (times in milliseconds):
+([requests.txt](../serve/tests/requests.txt)). Where the target names a host, that is `host` among the headers. Limits, each an option too (times in milliseconds):
 
 ";
 
