@@ -10,12 +10,12 @@ use crate::session::{self, exit_code};
 use crate::{FAILED, SUCCESS, USAGE, print};
 use std::ffi::OsString;
 use std::io::{BufReader, stderr, stdin, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use sx::{Access, Engine, Error, Isolate, Native, RealHost, Source, Value};
 use sx_serve::app::Reread;
 use sx_serve::edge::Texts;
-use sx_serve::{Admin, App, Edge, Networks, Tls, Trusted, epoch, log};
+use sx_serve::{Admin, App, Edge, Networks, Tls, Trusted, epoch, log, memory};
 use sx_store::Store;
 
 /// The variable that names the address to listen at.
@@ -30,6 +30,8 @@ const REACHABLE: &str = "SX_HTTP_REACHABLE";
 const TLS: [&str; 2] = ["SX_TLS_CERT", "SX_TLS_KEY"];
 /// The variable that names the place of the admin listener.
 const ADMIN: &str = "SX_ADMIN_ADDR";
+/// The variable that says how much memory all heaps together may take.
+const MEMORY: &str = "SX_PROCESS_MEMORY";
 /// The variable that says what is logged.
 const LOG: &str = "SX_LOG";
 /// The variable that says how.
@@ -187,10 +189,7 @@ fn admin() -> Result<Option<Admin>, String> {
         return place.parse().map(Some).map_err(|wrong| format!("{ADMIN}: {wrong}"));
     }
     let store = STORE.into_iter().find_map(set).unwrap_or_else(|| DIRECTORY.to_owned());
-    let path = Path::new(&store).join("admin.sock");
-    // Systems allow no longer names of sockets.
-    let fits = path.as_os_str().len() < 90;
-    Ok((!is_shared(&store) && fits).then_some(Admin::Socket(path)))
+    Ok((!is_shared(&store)).then(|| Admin::In(PathBuf::from(store))))
 }
 
 /// The blog keeps everything in the store, so that it can have a worker for each core; a program may
@@ -262,10 +261,19 @@ fn app(
         host: std::env::var(HOST).unwrap_or_else(|_| "127.0.0.1".to_owned()),
         trusted: Trusted(networks(TRUSTED)?),
         reachable: networks(REACHABLE)?,
+        memory_cap: memory_cap()?,
         bound: Box::new(move |address| print::error_text(&format!("listening on {scheme}://{address}\n"))),
         tls,
         ..App::new(engine, source)
     })
+}
+
+/// What the environment says all heaps together may take, else most of the memory there is.
+fn memory_cap() -> Result<Option<usize>, String> {
+    match set(MEMORY) {
+        Some(_) => session::bytes(MEMORY),
+        None => Ok(memory::usual_cap()),
+    }
 }
 
 /// The certificates that the environment names.

@@ -125,11 +125,20 @@ pub fn options() -> Result<Options, String> {
 pub fn options_with(native_default: Native) -> Result<Options, String> {
     let mut options = Options::default();
     native::from_environment(&mut options, native_default)?;
-    if let Ok(text) = std::env::var(MEMORY_LIMIT) {
-        options.memory_limit =
-            parse_bytes(&text).ok_or_else(|| format!("{MEMORY_LIMIT}: expected bytes like 64M or 1G, got `{text}`"))?;
+    if let Some(bytes) = bytes(MEMORY_LIMIT)? {
+        options.memory_limit = bytes;
     }
     Ok(options)
+}
+
+/// The bytes that a variable names, if it is set.
+pub fn bytes(variable: &str) -> Result<Option<usize>, String> {
+    let Ok(text) = std::env::var(variable) else {
+        return Ok(None);
+    };
+    let bytes = parse_bytes(&text);
+    let wrong = || format!("{variable}: expected bytes like 64M or 1G, got `{text}`");
+    bytes.map(Some).ok_or_else(wrong)
 }
 
 /// A number of bytes, with K, M or G for powers of 1024.

@@ -7,7 +7,7 @@ use crate::run::complain;
 use crate::serve::DIRECTORY;
 use crate::{FAILED, SUCCESS, USAGE, print};
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::{BufReader, BufWriter, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use sx_serve::edge::Texts;
@@ -94,22 +94,38 @@ fn dump(place: &str) -> Result<u8, Failure> {
 }
 
 fn restore(dump: &Path, place: &str) -> Result<u8, Failure> {
-    let about = |error: TransferError| (format!("{}: {error}", dump.display()), FAILED);
-    let incomplete = |error: TransferError| match error {
-        TransferError::Line { .. } => (format!("{}: {error}; {place} is incomplete", dump.display()), FAILED),
-        error => failed(place)(error),
+    let (name, file) = match dump.to_str() {
+        Some("-") => ("standard input".into(), keep(&mut std::io::stdin().lock())),
+        _ => (dump.to_string_lossy(), open_dump(dump)),
     };
-    if dump == Path::new("-") {
-        let store = open(place)?;
-        let moved = sx_store::restore(&mut std::io::stdin().lock(), &*store).map_err(incomplete)?;
-        return Ok(done("restored", moved));
-    }
-    let file = || File::open(dump).map_err(|error| (format!("{}: {error}", dump.display()), USAGE));
+    let mut file = file.map_err(|error| (format!("{name}: {error}"), USAGE))?;
     // A damaged dump is found before anything is written.
-    sx_store::check_dump(&mut BufReader::new(file()?)).map_err(about)?;
+    sx_store::check_dump(&mut BufReader::new(&file)).map_err(|error| (format!("{name}: {error}"), FAILED))?;
+    file.rewind().map_err(|error| (format!("{name}: {error}"), FAILED))?;
     let store = open(place)?;
-    let moved = sx_store::restore(&mut BufReader::new(file()?), &*store).map_err(incomplete)?;
+    let moved = sx_store::restore(&mut BufReader::new(&file), &*store).map_err(|error| match error {
+        TransferError::NotEmpty => failed(place)(error),
+        error => (format!("{place}: {error}; the store is incomplete"), FAILED),
+    })?;
     Ok(done("restored", moved))
+}
+
+/// A dump that can be read twice.
+fn open_dump(path: &Path) -> std::io::Result<File> {
+    let mut file = File::open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        // A pipe.
+        false => keep(&mut file),
+    }
+}
+
+/// All that comes from there, in a temporary file.
+fn keep(input: &mut dyn Read) -> std::io::Result<File> {
+    let mut file = sx_serve::nameless_file(&std::env::temp_dir())?;
+    std::io::copy(input, &mut file)?;
+    file.rewind()?;
+    Ok(file)
 }
 
 fn import(directory: &Path, place: &str) -> Result<u8, Failure> {

@@ -72,6 +72,13 @@ fn a_dump_is_restored_and_a_copy_is_the_same() {
         (err.as_str(), code),
         ("restored: 2 keys, 1 logs with 2 events, 1 blobs\n", Some(0))
     );
+    let piped = std::process::Command::new("sh")
+        .args(["-c", "cat dump | \"$0\" store restore - piped"])
+        .arg(env!("CARGO_BIN_EXE_sx"))
+        .current_dir(&directory)
+        .status();
+    assert!(piped.is_ok_and(|status| status.success()));
+    assert_eq!(sx(&directory, &["store", "dump", "piped"]).0, dump);
     let (_, err, code) = sx(&directory, &["store", "copy", "restored", "copied"]);
     assert_eq!(
         (err.as_str(), code),
@@ -98,6 +105,19 @@ fn bad_input_is_said_and_makes_no_store() {
     assert_eq!(
         (err.as_str(), code),
         ("sx: cut: line 3: the dump is cut off: it has no `end` line\n", Some(1))
+    );
+    let cut = std::process::Command::new("sh")
+        .args(["-c", "head -c 24 cut | \"$0\" store restore - nowhere"])
+        .arg(env!("CARGO_BIN_EXE_sx"))
+        .current_dir(&directory)
+        .output()
+        .expect("a shell");
+    assert_eq!(
+        (String::from_utf8_lossy(&cut.stderr).as_ref(), cut.status.code()),
+        (
+            "sx: standard input: line 2: the dump is cut off: the line is not whole, and there is no `end` line\n",
+            Some(1)
+        )
     );
     assert!(!directory.join("nowhere").exists());
     let (_, err, code) = sx(

@@ -217,8 +217,8 @@ impl Machine {
         }
     }
 
-    /// Leaves the halt frame alone on the stack, waiting.
-    fn clear(&mut self) {
+    /// Drops the program that runs: leaves the halt frame alone on the stack, waiting.
+    pub fn clear(&mut self) {
         self.drop_fibers();
         let stack = &mut self.isolate.state.stack;
         stack.forget_marks();

@@ -8,11 +8,13 @@
 //! collection the nursery is empty. Deliberately absent: the roots on the stack (`Roots`).
 #![allow(unsafe_code)]
 
+mod aside;
 mod collect;
 mod handles;
 pub(crate) mod intern;
 mod old;
 
+pub use aside::Aside;
 pub use handles::{Handle, RootVec};
 
 use crate::fault::{Fault, planted};
@@ -45,8 +47,10 @@ pub enum GcKind {
 
 /// The places outside the heap that hold words: stack, globals, instances.
 pub trait Roots {
-    /// Calls `f` with each of them.
+    /// Calls `f` with each of them but those of the program that runs.
     fn visit(&mut self, kind: GcKind, f: &mut dyn FnMut(&mut Word));
+    /// Calls `f` with those of the program that runs.
+    fn visit_running(&mut self, _: &mut dyn FnMut(&mut Word)) {}
     /// In a full collection, called with the instance of each live closure: calls `f` with the
     /// words it holds, at least the first time.
     fn instance(&mut self, instance: *const (), f: &mut dyn FnMut(&mut Word));
@@ -177,6 +181,8 @@ pub struct Heap {
     poison_from: usize,
     options: HeapOptions,
     stats: HeapStats,
+    /// Bytes that only the running program held at the last full collection.
+    held_running: usize,
     /// Bytes outside the heap that live as long as objects in it: the code of functions.
     outside: Cell<usize>,
     /// Bytes above which the next collection is a full one.
@@ -220,6 +226,7 @@ impl Heap {
             poison_from: start,
             options,
             stats: HeapStats::default(),
+            held_running: 0,
             outside: Cell::new(0),
             next_full: Cell::new(0),
         };
@@ -515,6 +522,10 @@ impl Heap {
     /// What a handle holds.
     pub fn get(&self, handle: &Handle) -> Value<'_> {
         Value::from_word(handle.word())
+    }
+    /// Keeps what a program that is put aside needs, until the `Aside` is dropped.
+    pub fn set_aside(&self, words: [Word; 2]) -> Aside {
+        Aside::new(&self.handles, words)
     }
     /// An empty rooted vector.
     pub fn root_vec(&self) -> RootVec {

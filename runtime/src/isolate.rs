@@ -121,9 +121,7 @@ fn has_value(cell: Word) -> bool {
 
 impl Roots for State {
     fn visit(&mut self, kind: GcKind, f: &mut dyn FnMut(&mut Word)) {
-        // SAFETY: whoever can collect has brought the stack to a safepoint.
-        unsafe { self.stack.visit(f) };
-        self.kept.iter_mut().chain(&mut self.embedded).for_each(&mut *f);
+        self.embedded.iter_mut().for_each(&mut *f);
         match kind {
             // Cells and constants are old objects or were made since the last collection.
             GcKind::Minor => {
@@ -137,6 +135,12 @@ impl Roots for State {
                 self.collection = self.collection.wrapping_add(1).max(1);
             }
         }
+    }
+
+    fn visit_running(&mut self, f: &mut dyn FnMut(&mut Word)) {
+        // SAFETY: whoever can collect has brought the stack to a safepoint.
+        unsafe { self.stack.visit(f) };
+        self.kept.iter_mut().for_each(f);
     }
 
     fn instance(&mut self, instance: *const (), f: &mut dyn FnMut(&mut Word)) {

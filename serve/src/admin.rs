@@ -4,18 +4,21 @@
 //! A thread of its own with a runtime, so that it answers while every worker is busy. Deliberately
 //! absent: anything that changes the server.
 
-use crate::http::{Body, Guard, Limits};
+use crate::http::{ACCEPT_PAUSE, Body, Guard, Limits};
+use crate::log;
 use crate::worker::Process;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
+use std::collections::hash_map::RandomState;
 use std::convert::Infallible;
+use std::hash::BuildHasher as _;
 use std::io;
 use std::net::TcpListener as StdListener;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::os::unix::net::UnixListener as StdUnixListener;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::{SocketAddr, UnixListener as StdUnixListener};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -24,11 +27,17 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 
+/// What the socket is called.
+const SOCKET: &str = "admin.sock";
+
 /// Where the server tells how it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admin {
     /// A unix socket that only its user may open.
     Socket(PathBuf),
+    /// One called `admin.sock` in a directory; where that is longer than systems allow, a socket in a
+    /// directory for such things, and a link to it here.
+    In(PathBuf),
     /// An address and port.
     Address(String),
 }
@@ -54,20 +63,27 @@ impl FromStr for Admin {
 pub(crate) struct Running {
     /// Dropped first: the thread's loop ends with it.
     _stop: tokio::sync::oneshot::Sender<()>,
-    _place: Option<Place>,
+    _places: Vec<Place>,
 }
 
-/// A file as it was made.
+/// A file, or an empty directory, as it was made.
 struct Place {
     path: PathBuf,
     mark: Option<(u64, u64)>,
+}
+
+impl Place {
+    fn of(path: PathBuf) -> Place {
+        let mark = mark_of(&path);
+        Place { path, mark }
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         // Another process may have put its own there.
         if mark_of(&self.path) == self.mark {
-            let _ = std::fs::remove_file(&self.path);
+            let _ = std::fs::remove_file(&self.path).or_else(|_| std::fs::remove_dir(&self.path));
         }
     }
 }
@@ -83,9 +99,6 @@ enum Bound {
     Address(StdListener),
 }
 
-/// How long to wait when no connection can be accepted, for lack of descriptors for instance.
-const PAUSE: Duration = Duration::from_millis(50);
-
 /// Longer conversations are cut off.
 const LASTING: Duration = Duration::from_secs(30);
 
@@ -94,19 +107,24 @@ pub(crate) fn start(place: &Admin, process: &Arc<Process>) -> io::Result<Running
     let about = |error: io::Error| {
         let place = match place {
             Admin::Socket(path) => path.display().to_string(),
+            Admin::In(directory) => directory.join(SOCKET).display().to_string(),
             Admin::Address(address) => address.clone(),
         };
         io::Error::new(error.kind(), format!("admin listener at {place}: {error}"))
     };
-    let (bound, _place) = match place {
+    let (bound, _places) = match place {
         Admin::Socket(path) => {
             let (listener, place) = bind_socket(path).map_err(about)?;
-            (Bound::Socket(listener), Some(place))
+            (Bound::Socket(listener), vec![place])
+        }
+        Admin::In(directory) => {
+            let (listener, places) = bind_in(&directory.join(SOCKET)).map_err(about)?;
+            (Bound::Socket(listener), places)
         }
         Admin::Address(address) => {
             let listener = StdListener::bind(address).map_err(about)?;
             listener.set_nonblocking(true).map_err(about)?;
-            (Bound::Address(listener), None)
+            (Bound::Address(listener), vec![])
         }
     };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -122,12 +140,12 @@ pub(crate) fn start(place: &Admin, process: &Arc<Process>) -> io::Result<Running
             }
         });
     })?;
-    Ok(Running { _stop: stop, _place })
+    Ok(Running { _stop: stop, _places })
 }
 
 /// A socket that only its user may open, from the moment it is there.
 fn bind_socket(path: &Path) -> io::Result<(StdUnixListener, Place)> {
-    let fresh = path.with_extension(format!("{}", std::process::id()));
+    let fresh = unfinished(path);
     let _ = std::fs::remove_file(&fresh);
     let listener = StdUnixListener::bind(&fresh)?;
     std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
@@ -137,6 +155,35 @@ fn bind_socket(path: &Path) -> io::Result<(StdUnixListener, Place)> {
     std::fs::rename(&fresh, path)?;
     let path = path.to_owned();
     Ok((listener, Place { path, mark }))
+}
+
+/// The name of a file that is to be called `path` when it is what it shall be.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension(std::process::id().to_string())
+}
+
+/// A socket at this path, or at a shorter one that a link at this path leads to.
+fn bind_in(path: &Path) -> io::Result<(StdUnixListener, Vec<Place>)> {
+    if SocketAddr::from_pathname(unfinished(path)).is_ok() {
+        let (listener, place) = bind_socket(path)?;
+        return Ok((listener, vec![place]));
+    }
+    let home = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    // Not to be guessed, so that nobody else can have made it before.
+    let key = RandomState::new().hash_one(std::process::id());
+    let private = home.join(format!("sx-{key:016x}"));
+    std::fs::DirBuilder::new().mode(0o700).create(&private)?;
+    let directory = Place::of(private.clone());
+    let (listener, socket) = bind_socket(&private.join(SOCKET))?;
+    let fresh = unfinished(path);
+    let _ = std::fs::remove_file(&fresh);
+    std::os::unix::fs::symlink(&socket.path, &fresh)?;
+    std::fs::rename(&fresh, path)?;
+    let (long, short) = (path.display(), socket.path.display());
+    log::say(&format!(
+        "{long} is too long for the name of a socket: the admin listener is at {short}, and a link there leads to it\n"
+    ));
+    Ok((listener, vec![Place::of(path.to_owned()), socket, directory]))
 }
 
 async fn accept_all(bound: Bound, process: Arc<Process>) -> io::Result<()> {
@@ -167,7 +214,7 @@ where
         }
         Err(error) => {
             tracing::warn!(target: "sx::admin", "accept: {error}");
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     }
 }

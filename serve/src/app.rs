@@ -42,6 +42,8 @@ pub struct App {
     pub tls: Option<Tls>,
     /// Limits the program may change.
     pub limits: Limits,
+    /// Bytes that the heaps of all workers together may take, if there is a limit to that.
+    pub memory_cap: Option<usize>,
     /// Workers, whatever the program asks for.
     pub workers: Option<usize>,
     /// Proxies that are believed when they say whom they speak for.
@@ -68,6 +70,7 @@ impl App {
             host: "127.0.0.1".to_owned(),
             tls: None,
             limits: Limits::default(),
+            memory_cap: None,
             workers: None,
             trusted: Trusted::default(),
             reachable: Networks::default(),

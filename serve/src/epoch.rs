@@ -23,6 +23,12 @@ use wire::{Line, Reply, Wire};
 /// Ops that always go to the parent.
 const PARENT_OPS: [&str; 6] = ["query", "action", "request-arg", "request-method", "ctx", "helper"];
 
+/// What answers an op that went to the parent.
+const RESPONSE: &str = "io-response";
+
+const WRONG_RESPONSE: &str = "io-response: expected (io-response value)";
+const WRONG_EPOCH: &str = "epoch: expected (epoch N), N a whole number from 0";
+
 /// What makes the isolate of a session.
 pub type NewIsolate = Box<dyn Fn() -> Result<Isolate, String>>;
 
@@ -82,16 +88,14 @@ impl Session<'_> {
             Line::Blank => return Ok(None),
             Line::Malformed(message) => return Ok(Some(Reply::Error(message))),
         };
-        match (&*name, &arguments[..]) {
-            ("epoch", [Value::Number(n)]) => {
-                if let Ok(number) = n.to_string().parse::<u64>() {
-                    self.wire.begin_epoch(number);
-                    return Ok(None);
-                }
-            }
+        let unasked = match &*name {
+            "epoch" => Some(self.begin_epoch(&arguments)),
             // The command that asked has failed by now.
-            ("io-response", [_] | [_, _]) => return Ok(None),
-            _ => {}
+            RESPONSE => Some(self.response(arguments.clone()).map(drop).map_err(|_| WRONG_RESPONSE)),
+            _ => None,
+        };
+        if let Some(done) = unasked {
+            return Ok(done.err().map(|message| Reply::Error(message.to_owned())));
         }
         let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
             return Ok(Some(Reply::Error(format!("unknown command: {name}"))));
@@ -112,7 +116,11 @@ impl Session<'_> {
             match self.isolate.go_on() {
                 Event::Value(value) => return Ok(Ok(value)),
                 Event::Failed(error) => return Ok(Err(failed(&error))),
-                Event::Preempted(fiber) => self.isolate.unpark(fiber),
+                Event::Preempted(fiber) => {
+                    if let Err(error) = self.isolate.unpark(fiber) {
+                        return Ok(Err(failed(&error)));
+                    }
+                }
                 Event::Performed { op, arguments } => {
                     if let Err(message) = self.perform(&op, arguments)? {
                         return Ok(Err(message));
@@ -137,8 +145,11 @@ impl Session<'_> {
             Answer::Now(answer) => self.give(answer),
             Answer::Later(answer) | Answer::Aside(answer) => match self.isolate.park() {
                 Ok(fiber) => {
+                    self.isolate.flush();
                     let answer = self.edge.wait(answer);
-                    self.isolate.unpark(fiber);
+                    if let Err(error) = self.isolate.unpark(fiber) {
+                        return Ok(Err(failed(&error)));
+                    }
                     self.give(answer);
                 }
                 Err(error) => self.isolate.refuse(error.code, error.message.clone()),
@@ -167,12 +178,13 @@ impl Session<'_> {
             let Some(line) = self.wire.read()? else { return Ok(None) };
             match line {
                 Line::Blank => {}
-                Line::Command(name, mut answer) if name == "io-response" => match &answer[..] {
-                    [_] => return Ok(answer.pop()),
-                    // The answer to a request of an epoch that is over.
-                    [Value::Number(n), _] if n.to_string() != self.wire.epoch().to_string() => {}
-                    [_, _] => return Ok(answer.pop()),
-                    _ => return Ok(None),
+                Line::Command(name, values) if name == RESPONSE => match self.response(values) {
+                    Ok(Some(value)) => return Ok(Some(value)),
+                    Ok(None) => {}
+                    Err(values) => {
+                        self.pending = Some(Line::Command(name, values));
+                        return Ok(None);
+                    }
                 },
                 other => {
                     self.pending = Some(other);
@@ -180,6 +192,26 @@ impl Session<'_> {
                 }
             }
         }
+    }
+
+    /// What `(io-response V)` or `(io-response N V)` answers: nothing if N is an epoch that is over. The
+    /// values again if it is neither.
+    fn response(&self, mut values: Vec<Value>) -> Result<Option<Value>, Vec<Value>> {
+        match &values[..] {
+            [_] => Ok(values.pop()),
+            [Value::Number(n), _] if n.to_string() == self.wire.epoch().to_string() => Ok(values.pop()),
+            [Value::Number(_), _] => Ok(None),
+            _ => Err(values),
+        }
+    }
+
+    fn begin_epoch(&mut self, arguments: &[Value]) -> Result<(), &'static str> {
+        let number = match arguments {
+            [Value::Number(n)] => n.to_string().parse().ok(),
+            _ => None,
+        };
+        self.wire.begin_epoch(number.ok_or(WRONG_EPOCH)?);
+        Ok(())
     }
 
     fn reset(&mut self) -> Result<(), String> {

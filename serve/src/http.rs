@@ -29,5 +29,5 @@ pub use limits::Limits;
 pub(crate) use listen::{Listening, listen};
 pub(crate) use message::headers_dict;
 pub use peer::Trusted;
-pub(crate) use socket::Socket;
+pub(crate) use socket::{ACCEPT_PAUSE, Socket};
 pub use tls::Tls;

@@ -180,26 +180,35 @@ impl Workers {
                 }
             }
         }
-        head(
-            &mut page,
-            "sx_requests_now",
-            "gauge",
-            "Requests whose handlers have not ended",
-        );
-        let _ = writeln!(page, "sx_requests_now {requests_now}");
-        if let Some(bytes) = resident_bytes() {
-            head(
-                &mut page,
-                "process_resident_memory_bytes",
-                "gauge",
-                "Memory of the process",
-            );
-            let _ = writeln!(page, "process_resident_memory_bytes {bytes}");
+        for (metric, kind, help, figure) in OF_PROCESS {
+            if let Some(value) = figure(requests_now) {
+                head(&mut page, metric, kind, help);
+                let _ = writeln!(page, "{metric} {value}");
+            }
         }
         page.push_str("# EOF\n");
         page
     }
 }
+
+/// A figure of the process: its name, kind and description, and how it is found, where the system
+/// says it; requests whose handlers have not ended are given.
+type OfProcess = (&'static str, &'static str, &'static str, fn(usize) -> Option<u64>);
+
+const OF_PROCESS: &[OfProcess] = &[
+    (
+        "sx_requests_now",
+        "gauge",
+        "Requests whose handlers have not ended, of all workers",
+        |requests| Some(requests as u64),
+    ),
+    (
+        "process_resident_memory_bytes",
+        "gauge",
+        "Memory of the process",
+        |_| resident_bytes(),
+    ),
+];
 
 /// A figure of an isolate: its name, kind and description, and where it is found.
 type OfIsolate = (&'static str, &'static str, &'static str, fn(&sx::Figures) -> i64);
@@ -265,10 +274,12 @@ fn resident_bytes() -> Option<u64> {
 pub fn reference() -> String {
     let mut text = String::from("| metric | kind | what |\n|---|---|---|\n");
     let isolates = OF_ISOLATES.iter().map(|(metric, kind, help, _)| (metric, kind, help));
+    let process = OF_PROCESS.iter().map(|(metric, kind, help, _)| (metric, kind, help));
     for (metric, kind, help) in ROWS
         .iter()
         .map(|(metric, kind, help)| (metric, kind, help))
         .chain(isolates)
+        .chain(process)
     {
         let _ = writeln!(text, "| `{metric}` | {kind} | {help} |");
     }

@@ -70,6 +70,14 @@ enum State {
     Aside(Fiber, Later),
 }
 
+impl State {
+    fn fiber(&self) -> &Fiber {
+        match self {
+            State::Preempted(fiber) | State::Waiting(fiber, _) | State::Aside(fiber, _) => fiber,
+        }
+    }
+}
+
 /// What a call may take, and for whom it is made.
 #[derive(Clone)]
 struct Terms {
@@ -177,11 +185,22 @@ impl Program {
         }
     }
 
-    /// Runs the current program of the isolate until it is over or has to wait.
+    /// Runs the current program of the isolate until it is over or has to wait. What it has printed
+    /// is seen by then.
     fn run(&self, isolate: &mut Isolate, terms: Terms) -> Call {
+        let call = self.run_silently(isolate, terms);
+        isolate.flush();
+        call
+    }
+
+    fn run_silently(&self, isolate: &mut Isolate, terms: Terms) -> Call {
         let _running = self.watched.run();
         self.edge.set_request(terms.id);
-        let going = |state| {
+        let going = |state: State| {
+            // The program itself is never ended for what a handler does.
+            if terms.id.is_some() {
+                state.fiber().allow_end();
+            }
             Call::Going(Going {
                 state,
                 terms: terms.clone(),
@@ -197,6 +216,7 @@ impl Program {
                 Event::Failed(error) => return Call::Over(Err(error)),
                 Event::Preempted(fiber) => {
                     self.counts.preemptions.up();
+                    self.watched.gave_way();
                     return going(State::Preempted(fiber));
                 }
                 Event::Performed { op, arguments } => match self.perform(&op, &arguments) {
@@ -244,7 +264,7 @@ impl Program {
                         return Err(broken());
                     }
                     let mut isolate = self.isolate.borrow_mut();
-                    isolate.unpark(fiber);
+                    isolate.unpark(fiber)?;
                     call = self.run(&mut isolate, terms);
                 }
                 State::Aside(fiber, later) if !fiber.is_told() => {
@@ -255,7 +275,7 @@ impl Program {
                     }
                     terms.deadline = Instant::now().checked_add(terms.lasting);
                     let mut isolate = self.isolate.borrow_mut();
-                    isolate.unpark(fiber);
+                    isolate.unpark(fiber)?;
                     isolate.renew_time();
                     if let Some(answer) = answer {
                         give(&mut isolate, answer);
@@ -271,7 +291,7 @@ impl Program {
                         return Err(Error::new(Code::Deadline, "deadline exceeded"));
                     }
                     let mut isolate = self.isolate.borrow_mut();
-                    isolate.unpark(fiber);
+                    isolate.unpark(fiber)?;
                     match answer {
                         Some(answer) => give(&mut isolate, answer),
                         None => isolate.expire(),
@@ -282,26 +302,32 @@ impl Program {
         }
     }
 
-    /// Waits for an answer; nothing if its time is over.
+    /// Waits for an answer; nothing if its time is over, or it was ended for its memory.
     async fn wait(&self, later: Later, fiber: &Fiber, terms: &Terms) -> Option<Result<Value, Refusal>> {
         // The program itself, which waits for the server to end, is no handler.
         let _suspended = terms.id.as_ref().map(|_| {
             self.counts.suspensions.up();
             self.counts.suspended.hold()
         });
+        let answer = async {
+            tokio::select! {
+                answer = later => Some(answer),
+                () = fiber.ended() => None,
+            }
+        };
         let Some(deadline) = terms.deadline else {
-            return Some(later.await);
+            return answer.await;
         };
         let until = if fiber.is_told() {
             deadline + terms.grace
         } else {
             deadline
         };
-        let answer = tokio::time::timeout_at(until, later).await.ok();
-        if answer.is_none() {
+        let answer = tokio::time::timeout_at(until, answer).await;
+        answer.unwrap_or_else(|_| {
             self.counts.deadlines.up();
-        }
-        answer
+            None
+        })
     }
 
     // --- how it is -----------------------------------------------------------------------------

@@ -41,7 +41,7 @@ One command a line on standard input; `(ready)` is printed first. Each command g
 | `(io-request N \"op\" argument…)` | the program performs an op of the parent's; the next line has to be `(io-response value)` |
 
 To the parent go `query action request-arg request-method ctx helper` and the ops named by `(io-enable \"op\" …)`. Any other
-line instead of the answer, or the end of the input, fails the command with `no io-response`, and the line is obeyed then. An
+line instead of the answer, one without a value among them, or the end of the input, fails the command with `no io-response`, and the line is obeyed then. An
 answer nobody waits for is dropped. `(io-response N value)` is taken too and dropped if N is not the epoch. What a program
 prints goes to standard error. The transcripts in [serve/tests/epoch](../serve/tests/epoch) are tests.
 
@@ -121,11 +121,23 @@ which is `sx serve` without a program, keeps everything in the store and has a w
 
 `GET /_sx/health` answers `ok` without the program. Requests that are not as RFC 9112 says get 400 (501 for codings and
 tunnels we do not do, 505 for other versions, 417 for other expectations) and the connection ends
-([malformed.rs](../serve/tests/suite/malformed.rs)). Where the target names a host, that is `host` among the headers. Limits, each an option too (times in milliseconds):
+([requests.txt](../serve/tests/requests.txt)). Where the target names a host, that is `host` among the headers. Limits, each an option too (times in milliseconds):
 
 ";
 
 const AROUND: &str = "
+A heap has a limit (`SX_MEMORY_LIMIT`, 1 GB), and what all workers may take together has one (`SX_PROCESS_MEMORY`, 80 % of what the
+machine or the process's control group has): each worker has an equal part of it, half of that with `--watch`, and more workers than
+there is memory for are refused. When a heap is full and everything in it is in use, the collector has counted what each handler
+holds that nothing else does. If one that waits, or waits for its turn, holds more than the one that asks for memory, and more than
+a sixteenth of the limit, it is ended: its client gets a 500, nothing more of it runs, and the other one goes on. Else the one that
+asks is told `memory limit`, which it can catch; its client gets a 500 if it does not.
+
+A handler that uses up its slice gives way, and from then on each time after a tenth of it, so that those who come meanwhile hardly
+notice. Ops that are answered at once do not begin a new slice.
+
+What a program prints is seen at the latest when it waits, or when a handler ends.
+
 `SX_LOG=info` logs each request on standard error: its id, method, path, status and time; what a handler logs with the op `log`
 names the same id, and so do an error's 500 and its report. An event is one line: control characters in it are escaped.
 `SX_LOG_FORMAT=json` makes each line an object.
@@ -139,7 +151,8 @@ printed and the old one goes on.
 
 The admin listener tells how the server is. `sx serve` listens at `SX_ADMIN_ADDR`, `host:port` or the path of a unix socket; by
 default that is `admin.sock` in the directory of the store, which only its user may open (`curl --unix-socket
-persist-data/admin.sock http://sx/_sx/metrics`). It has `/_sx/health`, `/_sx/metrics` in the format of OpenMetrics, and `/_sx/jit`,
+persist-data/admin.sock http://sx/_sx/metrics`). Where that path is too long for a socket, it is in a directory of its own below
+`XDG_RUNTIME_DIR` or `TMPDIR` and `admin.sock` is a link to it, which is said at the start. It has `/_sx/health`, `/_sx/metrics` in the format of OpenMetrics, and `/_sx/jit`,
 the text of `(jit-report)` for each worker. Each figure carries the number of its worker; those of an isolate are missing while it
 is busy for longer than half a second.
 

@@ -4,13 +4,17 @@
 //! Invariant: an isolate that starts to run while the thread sleeps wakes it, so a program that
 //! never ends is seen, however quiet it was before.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use sx::InterruptHandle;
 
 /// Between two pokes.
 const TICK: Duration = Duration::from_millis(5);
+/// The same while a program runs that has used up its first slice.
+const SHORT_TICK: Duration = Duration::from_micros(500);
+/// So many of these follow each time that a program gives way.
+const SHORT_TICKS: u32 = 50;
 /// Ticks without anything running after which the thread sleeps.
 const QUIET_TICKS: u32 = 40;
 
@@ -18,8 +22,11 @@ const QUIET_TICKS: u32 = 40;
 #[derive(Clone)]
 pub struct Ticker(Arc<Shared>);
 
+#[derive(Default)]
 struct Shared {
     awake: AtomicBool,
+    /// Short ticks to come.
+    short: AtomicU32,
     rows: Mutex<Vec<Row>>,
     wake: Condvar,
 }
@@ -41,11 +48,7 @@ pub struct Running<'w>(&'w AtomicBool);
 impl Ticker {
     /// Starts the thread.
     pub fn start() -> std::io::Result<Ticker> {
-        let ticker = Ticker(Arc::new(Shared {
-            awake: AtomicBool::new(false),
-            rows: Mutex::default(),
-            wake: Condvar::new(),
-        }));
+        let ticker = Ticker(Arc::default());
         let shared = Arc::downgrade(&ticker.0);
         std::thread::Builder::new()
             .name("sx-ticker".to_owned())
@@ -57,8 +60,9 @@ impl Ticker {
                         shared.sleep();
                         quiet = 0;
                     }
+                    let tick = shared.next_tick();
                     drop(shared);
-                    std::thread::sleep(TICK);
+                    std::thread::sleep(tick);
                 }
             })?;
         Ok(ticker)
@@ -92,6 +96,17 @@ impl Shared {
         any
     }
 
+    fn next_tick(&self) -> Duration {
+        match self.short.load(Ordering::Relaxed) {
+            0 => TICK,
+            left => {
+                // What came meanwhile makes this one too few.
+                self.short.store(left - 1, Ordering::Relaxed);
+                SHORT_TICK
+            }
+        }
+    }
+
     /// Sleeps until something runs, or for a while: nobody may be left to wake it.
     fn sleep(&self) {
         self.awake.store(false, Ordering::SeqCst);
@@ -116,6 +131,11 @@ impl Shared {
 }
 
 impl Watched {
+    /// A program of it gave way, and is about to run again soon: in short slices.
+    pub fn gave_way(&self) {
+        self.ticker.0.short.store(SHORT_TICKS, Ordering::Relaxed);
+    }
+
     /// The isolate runs.
     pub fn run(&self) -> Running<'_> {
         self.runs.store(true, Ordering::SeqCst);
@@ -129,5 +149,25 @@ impl Watched {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_short_for_a_while_after_a_program_gave_way() {
+        let watched = Watched {
+            runs: Arc::default(),
+            ticker: Ticker(Arc::default()),
+        };
+        let shared = &watched.ticker.0;
+        assert_eq!(shared.next_tick(), TICK);
+        watched.gave_way();
+        for _ in 0..SHORT_TICKS {
+            assert_eq!(shared.next_tick(), SHORT_TICK);
+        }
+        assert_eq!(shared.next_tick(), TICK);
     }
 }

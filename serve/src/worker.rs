@@ -8,16 +8,16 @@ use crate::app::{App, Stop, io_error};
 use crate::edge::{Answer, Edge};
 use crate::host::{Files, SharedHost};
 use crate::http::{Listening, Socket, listen};
-use crate::log;
 use crate::metrics::{Counted, Workers};
 use crate::program::Program;
 use crate::signals::Signals;
 use crate::ticker::Ticker;
 use crate::watch::Watches;
+use crate::{log, memory};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use sx::{Code, Error, RealHost, Source, Times, Value};
 
@@ -66,7 +66,22 @@ struct Running {
     files: Files,
     /// Has a worker of it listened?
     listens: AtomicBool,
+    /// Bytes the heap of each worker may take, once their number is known.
+    part: OnceLock<usize>,
     workers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Running {
+    /// Divides the memory of the process among so many workers; what each has, if there is a limit.
+    fn part_of_each(&self, workers: usize) -> Result<Option<usize>, String> {
+        let Some(cap) = self.process.app.memory_cap else {
+            return Ok(None);
+        };
+        // While a program takes the place of another one, both are there.
+        let programs = if self.process.app.reread.is_some() { 2 } else { 1 };
+        let part = memory::part(cap, workers * programs)?;
+        Ok(Some(*self.part.get_or_init(|| part)))
+    }
 }
 
 /// What became of a worker.
@@ -93,6 +108,7 @@ pub(crate) fn run_noting(
         source,
         files,
         listens: AtomicBool::new(false),
+        part: OnceLock::new(),
         workers: Mutex::default(),
     });
     let value = work(&running, 1);
@@ -128,6 +144,9 @@ fn work_once(running: &Arc<Running>, number: usize, is_first: bool) -> Result<Ou
     let host = SharedHost::new(RealHost::default(), running.files.clone());
     let mut isolate = process.app.engine.isolate_on(Box::new(host.clone()))?;
     (process.app.equip)(&mut isolate, number == 1);
+    if let Some(bytes) = running.part.get().copied().or(process.app.memory_cap) {
+        isolate.limit_memory(bytes);
+    }
     let Counted { counts, questions } = process.workers.register(number.to_string());
     let edge = Edge::with_store(process.app.store.clone()).reaching(process.app.reachable.clone());
     let program = Program::new(isolate, edge, &process.ticker, counts);
@@ -195,6 +214,9 @@ fn special_ops(
                 let (program, listens) = (Rc::clone(&program), Rc::clone(&listens));
                 move |count| {
                     listens.set(true);
+                    if let Some(bytes) = running.part_of_each(count + 1)? {
+                        program.isolate().limit_memory(bytes);
+                    }
                     if let Some(access) = &running.process.app.access {
                         host.set_access(access.clone());
                         program.edge().set_access(access.clone());

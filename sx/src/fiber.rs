@@ -24,7 +24,7 @@ use sx_runtime::value::Value as Inner;
 /// How long a program may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
-    /// After so long it is preempted.
+    /// After so long it is preempted; then, until its time is renewed, each time after a tenth of it.
     pub slice: Duration,
     /// So long it may run, all its slices together.
     pub running: Duration,
@@ -44,12 +44,19 @@ impl Times {
     };
 }
 
+/// Slices after the first are so many times shorter.
+const LATER_SLICES: u32 = 10;
+
 /// The account of a program's time.
 #[derive(Clone, Copy)]
 pub(crate) struct Clock {
     times: Times,
     began: u64,
+    /// When it got its turn.
+    turn_began: u64,
     ran: u64,
+    /// Has it used up a slice?
+    gave_way: bool,
     is_told: bool,
 }
 
@@ -57,7 +64,9 @@ impl Clock {
     pub(crate) const STOPPED: Clock = Clock {
         times: Times::UNLIMITED,
         began: 0,
+        turn_began: 0,
         ran: 0,
+        gave_way: false,
         is_told: false,
     };
 
@@ -66,11 +75,16 @@ impl Clock {
             return Budget::UNLIMITED;
         }
         let after = |start: u64, time: Duration| start.saturating_add(nanoseconds(time));
+        // Who is known to run long gives way often, so that others hardly notice.
+        let slice = match self.gave_way {
+            true => self.times.slice / LATER_SLICES,
+            false => self.times.slice,
+        };
         let extra = if self.is_told { self.times.grace } else { Duration::ZERO };
         let running = after(now, self.times.running.saturating_add(extra)).saturating_sub(self.ran);
         let lasting = after(self.began, self.times.lasting.saturating_add(extra));
         Budget {
-            slice_ends: after(now, self.times.slice),
+            slice_ends: after(self.turn_began, slice),
             deadline: running.min(lasting),
             grace: nanoseconds(self.times.grace),
             is_told: self.is_told,
@@ -131,7 +145,7 @@ impl Isolate {
     /// }
     /// let mut said = Vec::new();
     /// for (fiber, answer) in waiting.into_iter().zip([1i64, 2]).rev() {
-    ///     isolate.unpark(fiber);
+    ///     isolate.unpark(fiber)?;
     ///     isolate.answer(answer)?;
     ///     if let Event::Value(value) = isolate.go_on() {
     ///         said.push(value.to_string());
@@ -158,10 +172,13 @@ impl Isolate {
     }
 
     fn begin_clock(&mut self, times: Times) {
+        let now = self.machine.isolate.host.monotonic_ns();
         self.clock = Clock {
             times,
-            began: self.machine.isolate.host.monotonic_ns(),
+            began: now,
+            turn_began: now,
             ran: 0,
+            gave_way: false,
             is_told: false,
         };
     }
@@ -174,6 +191,7 @@ impl Isolate {
         let end = self.machine.isolate.host.monotonic_ns();
         self.clock.ran += end.saturating_sub(start);
         self.clock.is_told = self.machine.budget.is_told;
+        self.clock.gave_way |= matches!(event, Event::Preempted(_));
         self.machine.budget = Budget::UNLIMITED;
         match event {
             // The fiber was made before the account was.
@@ -229,10 +247,14 @@ impl Isolate {
         })
     }
 
-    /// Makes a fiber of this isolate the current program.
-    pub fn unpark(&mut self, fiber: Fiber) {
-        self.machine.unpark(fiber.parked);
+    /// Makes a fiber of this isolate the current program. An error if it was ended for the memory it
+    /// held ([`Fiber::allow_end`]).
+    pub fn unpark(&mut self, fiber: Fiber) -> Result<(), Error> {
+        let unparked = self.machine.unpark(fiber.parked);
+        unparked.map_err(|raise| failure::of_raise(&raise))?;
         self.clock = fiber.clock;
+        self.clock.turn_began = self.machine.isolate.host.monotonic_ns();
+        Ok(())
     }
 
     /// Gives the current program, which waits, the value of its `perform`. If it does not fit into
@@ -259,6 +281,7 @@ impl Isolate {
     pub fn renew_time(&mut self) {
         if !self.clock.is_told {
             self.clock.ran = 0;
+            self.clock.gave_way = false;
             self.clock.began = self.machine.isolate.host.monotonic_ns();
         }
     }
@@ -280,5 +303,16 @@ impl Fiber {
     /// Has its time been over before?
     pub fn is_told(&self) -> bool {
         self.clock.is_told
+    }
+
+    /// It may be ended from now on when the isolate's memory runs short while another program runs,
+    /// if it is the one that holds most of it. Nothing more of it runs then.
+    pub fn allow_end(&self) {
+        self.parked.frames().allow_end();
+    }
+
+    /// Resolves when it was ended; one waits at a time.
+    pub fn ended(&self) -> impl Future<Output = ()> {
+        std::future::poll_fn(|context| self.parked.frames().poll_end(context))
     }
 }

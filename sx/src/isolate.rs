@@ -296,6 +296,11 @@ impl Isolate {
         }
     }
 
+    /// The heap may take at most so many bytes from now on, if that is less than it may already.
+    pub fn limit_memory(&mut self, bytes: usize) {
+        self.machine.lower_limit(bytes);
+    }
+
     /// Hands buffered output on.
     pub fn flush(&mut self) {
         // An output that cannot be written has nobody left to be told.
@@ -315,6 +320,7 @@ impl Isolate {
 
     /// Prepares the evaluation of a text.
     pub(crate) fn start(&mut self, source: Arc<Source>) -> Result<(), Error> {
+        self.machine.clear();
         let evaluation = match self.machine.evaluation_of(source) {
             Ok(Ok(word)) => word,
             Ok(Err(wrong)) => return Err(failure::of_text(wrong)),
@@ -346,6 +352,8 @@ impl Isolate {
         arguments: impl Arguments,
     ) -> Result<(), Error> {
         let arguments = arguments.into_values();
+        // What the last program held is not in the way of this one.
+        self.machine.clear();
         self.make(&arguments)?;
         let heap = &self.machine.isolate.heap;
         let words: Vec<Word> = arguments.iter().map(|a| self.table.make(heap, a).word()).collect();

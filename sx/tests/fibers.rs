@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sx::{Code, Engine, Event, Fiber, Isolate, Object, Options, Stress, Times, Value};
 
 const SLICED: Times = Times {
@@ -133,7 +133,7 @@ fn interleaved_programs_do_not_disturb_each_other() {
         let mut values = vec![String::new(); functions.len()];
         // Those that wait are answered in turn, the last one first.
         while let Some((i, fiber)) = fibers.pop() {
-            isolate.unpark(fiber);
+            isolate.unpark(fiber).expect("lives");
             isolate.answer(8i64).expect("an answer");
             match isolate.go_on() {
                 Event::Performed { .. } => fibers.insert(0, (i, isolate.park().expect("room"))),
@@ -158,7 +158,7 @@ fn an_error_for_an_answer_is_raised_at_the_perform() {
         .into_iter()
         .zip(["(\"disk full\" 1)", "(\"Unhandled effect: ask\" 2)"])
     {
-        isolate.unpark(fiber);
+        isolate.unpark(fiber).expect("lives");
         match wanted.contains("disk") {
             true => isolate.refuse(Code::Io, "disk full"),
             // What the op was is known no more; whoever parks decides before.
@@ -168,7 +168,7 @@ fn an_error_for_an_answer_is_raised_at_the_perform() {
     }
     let fails = function(&mut isolate, "(fn (n)\n  (+ 1 (perform (list \"ask\" n))))");
     let fiber = waiting(&mut isolate, &fails, 3);
-    isolate.unpark(fiber);
+    isolate.unpark(fiber).expect("lives");
     isolate.refuse(Code::Io, "disk full");
     match isolate.go_on() {
         Event::Failed(error) => {
@@ -191,7 +191,7 @@ fn ten_thousand_wait_in_little_memory() {
     let grown = used(&mut isolate) - before;
     assert!(grown < 64 << 20, "{grown} bytes");
     for (n, fiber) in fibers.into_iter().enumerate() {
-        isolate.unpark(fiber);
+        isolate.unpark(fiber).expect("lives");
         let mut event = Event::Value(Value::Nil);
         for _ in 0..8 {
             isolate.answer(1i64).expect("an answer");
@@ -231,7 +231,7 @@ fn a_program_that_runs_long_gives_way() {
                     continue;
                 }
                 match fibers[i].take() {
-                    Some(fiber) => isolate.unpark(fiber),
+                    Some(fiber) => isolate.unpark(fiber).expect("lives"),
                     None => isolate.begin_call(&f, (i as i64 + 1,), SLICED).expect("begins"),
                 }
                 match isolate.go_on() {
@@ -248,6 +248,50 @@ fn a_program_that_runs_long_gives_way() {
         assert_eq!(values, alone.into_iter().map(Some).collect::<Vec<_>>(), "{text}");
         assert!(turns[0] > 0 && turns[1] > 0, "{turns:?} {text}");
     }
+}
+
+/// Answers the ops of the current program, each after so long, until it gives way; how many.
+fn ops_until_it_gives_way(isolate: &mut Isolate, time: Duration) -> (usize, Fiber) {
+    for ops in 0..1000 {
+        match isolate.go_on() {
+            Event::Performed { .. } => {
+                std::thread::sleep(time);
+                isolate.answer(Value::Nil).expect("an answer");
+                isolate.interrupt_handle().poke();
+            }
+            Event::Preempted(fiber) => return (ops, fiber),
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("it does not give way");
+}
+
+#[test]
+fn who_runs_long_gives_way_often_whatever_it_performs() {
+    let mut isolate = isolate(Stress::default());
+    let f = function(
+        &mut isolate,
+        "(fn (n) (let loop () (do (perform (list \"ask\" n)) (loop))))",
+    );
+    let slice = Duration::from_millis(20);
+    let began = Instant::now();
+    let times = Times { slice, ..SLICED };
+    isolate.begin_call(&f, (1i64,), times).expect("begins");
+    // The first turn is a whole slice; an op that is answered at once begins no other.
+    let (_, mut fiber) = ops_until_it_gives_way(&mut isolate, slice / 10);
+    assert!(began.elapsed() >= slice, "{:?}", began.elapsed());
+    for _ in 0..4 {
+        isolate.unpark(fiber).expect("lives");
+        let (ops, next) = ops_until_it_gives_way(&mut isolate, slice / 10);
+        assert!(ops <= 2, "{ops}");
+        fiber = next;
+    }
+    // Renewed, it has a whole slice again.
+    isolate.unpark(fiber).expect("lives");
+    isolate.renew_time();
+    let began = Instant::now();
+    ops_until_it_gives_way(&mut isolate, slice / 10);
+    assert!(began.elapsed() >= slice - slice / 10, "{:?}", began.elapsed());
 }
 
 #[test]
@@ -297,7 +341,7 @@ fn a_program_that_waits_too_long_is_told() {
     assert!(matches!(isolate.go_on(), Event::Performed { .. }));
     let fiber = isolate.park().expect("room");
     isolate.eval("(* 6 7)").expect("something else");
-    isolate.unpark(fiber);
+    isolate.unpark(fiber).expect("lives");
     isolate.expire();
     assert_eq!(value(isolate.go_on()), "(\"left\" \"deadline exceeded\")");
 }

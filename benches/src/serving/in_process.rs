@@ -103,7 +103,7 @@ fn ask_all(isolate: &mut Isolate, asks: &Object, waits: bool) -> Result<f64, Str
             Event::Performed { .. } => {
                 if waits {
                     let fiber = isolate.park().map_err(say)?;
-                    isolate.unpark(fiber);
+                    isolate.unpark(fiber).map_err(say)?;
                 }
                 isolate.answer(Value::Nil).map_err(say)?;
             }

@@ -29,9 +29,9 @@ pub enum StoreCommand {
         /// A directory or URL
         store: Option<String>,
     },
-    /// Fill an empty store with a dump
+    /// Fill an empty store with a dump, all of which is read before anything is written
     Restore {
-        /// The dump; `-` reads standard input
+        /// The dump; `-` reads standard input, which is kept in a temporary file meanwhile
         dump: PathBuf,
         /// A directory or URL
         store: Option<String>,

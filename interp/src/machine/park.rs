@@ -11,19 +11,26 @@
 
 use super::{Machine, kept};
 use sx_runtime::error::Raise;
-use sx_runtime::heap::Handle;
+use sx_runtime::heap::Aside;
 use sx_runtime::instance::instance_of;
 use sx_runtime::value::{Value, Word};
 use sx_runtime::vector::size_of_vector;
 
-/// A program that was put aside. It lives as long as this does.
+/// A program that was put aside. It lives as long as this does, unless it was allowed to be ended
+/// when memory is short.
 pub struct Parked {
-    /// A full continuation.
-    frames: Handle,
-    /// The frame above them that stands at an instruction: its words, then the pc.
-    top: Option<Handle>,
+    /// A full continuation, and the frame above it that stands at an instruction: its words, then
+    /// the pc; nil if there is none.
+    frames: Aside,
     /// The report of a condition that nothing took, if its extents are being left.
     noted: Option<Box<super::Failure>>,
+}
+
+impl Parked {
+    /// What the heap keeps of it.
+    pub fn frames(&self) -> &Aside {
+        &self.frames
+    }
 }
 
 impl Machine {
@@ -33,29 +40,34 @@ impl Machine {
         unsafe {
             let at = self.seal_below(self.isolate.state.stack.window.0, 0)?;
             let frames = self.capture_all(at)?;
-            Ok(self.parked(frames, None))
+            Ok(self.parked(frames, Word::NIL))
         }
     }
 
     /// Puts the program aside whose slice of time ended, as `Exit::Preempted` said. Nothing may
     /// have used the machine since.
     pub fn park_running(&mut self) -> Result<Parked, Raise> {
+        // It has not asked for this memory, which is what its frames take on the stack, so it is not
+        // refused; whoever asks next may be.
+        let limit = self.isolate.heap.limit();
+        self.isolate.heap.set_limit(usize::MAX);
         // SAFETY: the running frame stands at an instruction.
-        unsafe {
-            let (frames, top) = self.set_aside_running()?;
-            Ok(self.parked(frames, Some(top)))
-        }
+        let aside = unsafe { self.set_aside_running() };
+        self.isolate.heap.set_limit(limit);
+        let (frames, top) = aside?;
+        Ok(self.parked(frames, top))
     }
 
-    fn parked(&mut self, frames: Word, top: Option<Word>) -> Parked {
-        // SAFETY: both words are live: nothing has collected since they were made.
-        let handle = |heap: &sx_runtime::heap::Heap, word| heap.handle(unsafe { Value::from_raw(word) });
-        let heap = &self.isolate.heap;
+    /// Nothing has collected since the words were made.
+    fn parked(&mut self, frames: Word, top: Word) -> Parked {
         let parked = Parked {
-            frames: handle(heap, frames),
-            top: top.map(|top| handle(heap, top)),
+            frames: self.isolate.heap.set_aside([frames, top]),
             noted: self.noted.take(),
         };
+        // Nothing but `parked` holds what the program holds.
+        for row in [kept::LAST, kept::RESULT, kept::ARGS] {
+            self.isolate.state.kept[row] = Word::NIL;
+        }
         let stack = &mut self.isolate.state.stack;
         stack.active = false;
         stack.forget_marks();
@@ -64,21 +76,23 @@ impl Machine {
         parked
     }
 
-    /// Brings a parked program back; what was on the stack is dropped.
-    pub fn unpark(&mut self, parked: Parked) {
+    /// Brings a parked program back; what was on the stack is dropped. An error if it was ended for
+    /// the memory it held.
+    pub fn unpark(&mut self, parked: Parked) -> Result<(), Raise> {
         self.clear();
+        let [frames, top] = parked.frames.words().ok_or(Raise::Memory)?;
         self.noted = parked.noted;
-        // SAFETY: `clear` has put the halt frame at the bottom; the handles hold what parking made,
-        // and nothing collects here.
+        // SAFETY: `clear` has put the halt frame at the bottom; the words are what parking made, and
+        // nothing collects here.
         unsafe {
-            match &parked.top {
-                Some(top) => self.continue_frame(parked.frames.word(), top.word()),
-                None => {
-                    let to = self.put_frames(parked.frames.word());
-                    self.wait_below(to, 0);
-                }
+            if top == Word::NIL {
+                let to = self.put_frames(frames);
+                self.wait_below(to, 0);
+            } else {
+                self.continue_frame(frames, top);
             }
         }
+        Ok(())
     }
 
     /// The frames below the running one as a continuation, and the running one, which stands at

@@ -113,6 +113,17 @@ impl Machine {
         true
     }
 
+    /// The heap may take at most so many bytes from now on.
+    pub fn lower_limit(&mut self, bytes: usize) {
+        match &mut self.grace {
+            Some(limit) => *limit = bytes.min(*limit),
+            None => {
+                let limit = self.isolate.heap.limit().min(bytes);
+                self.isolate.heap.set_limit(limit);
+            }
+        }
+    }
+
     /// The extent that ran out of memory has been left.
     pub(super) fn end_grace(&mut self) {
         if let Some(limit) = self.grace.take() {

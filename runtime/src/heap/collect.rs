@@ -22,6 +22,10 @@ impl Heap {
             if due || self.used().saturating_add(extra) > self.next_full.get() {
                 self.collect_full(roots);
             }
+            // A limit that is passed makes the collection above a full one.
+            while self.used().saturating_add(extra) > self.options.limit_bytes && self.end_largest(extra) {
+                self.collect_full(roots);
+            }
             self.restart_nursery(bytes);
             if self.used().saturating_add(extra) > self.options.limit_bytes {
                 self.reserved.set(0);
@@ -93,7 +97,7 @@ impl Heap {
     /// The nursery must be empty.
     fn collect_full(&mut self, roots: &mut dyn Roots) {
         let began = Instant::now();
-        Full::run(self, roots);
+        self.held_running = Full::run(self, roots);
         self.outside.set(roots.sweep());
         self.stats.full += 1;
         self.stats.live = self.used();
@@ -171,7 +175,9 @@ impl Minor<'_> {
             promoted: 0,
         };
         roots.visit(GcKind::Minor, &mut |word| minor.update(word));
+        roots.visit_running(&mut |word| minor.update(word));
         handles.visit(&mut |word| minor.update(word));
+        handles.visit_aside(&mut |row| row.words.iter_mut().for_each(|word| minor.update(word)));
         for &address in &remembered {
             // SAFETY: remembered objects are old, so they lie where they were; dead ones have
             // valid fields until they are swept, and sweeping finds this set empty.
@@ -254,13 +260,18 @@ struct Full<'a> {
     old: std::cell::RefMut<'a, OldSpace>,
     /// Marked objects whose fields are still to be marked.
     todo: Todo,
+    /// Bytes of the objects that are marked.
+    marked: usize,
 }
 
 impl Full<'_> {
-    fn run(heap: &mut Heap, roots: &mut dyn Roots) {
+    /// Marks what all programs share first, then what each that was put aside adds to it, last what
+    /// the running one does; the bytes of the latter.
+    fn run(heap: &mut Heap, roots: &mut dyn Roots) -> usize {
         let mut full = Full {
             old: heap.old.borrow_mut(),
             todo: Todo::default(),
+            marked: 0,
         };
         full.old.clear_marks();
         roots.visit(GcKind::Full, &mut |word| full.mark(word));
@@ -268,6 +279,16 @@ impl Full<'_> {
         heap.shapes.borrow_mut().visit(&mut |word| full.mark(word));
         full.mark(&mut { heap.zero });
         full.drain(roots);
+        heap.handles.visit_aside(&mut |row| {
+            let before = full.marked;
+            row.words.iter_mut().for_each(|word| full.mark(word));
+            full.drain(roots);
+            row.held = full.marked - before;
+        });
+        let before = full.marked;
+        roots.visit_running(&mut |word| full.mark(word));
+        full.drain(roots);
+        let held_running = full.marked - before;
         let parity = full.old.parity;
         drop(full);
         // SAFETY: members of the weak tables are old objects not yet swept.
@@ -277,6 +298,7 @@ impl Full<'_> {
         heap.rust_values.get_mut().update(stays);
         heap.offsets.get_mut().update(stays);
         heap.old.get_mut().sweep();
+        held_running
     }
 
     fn drain(&mut self, roots: &mut dyn Roots) {
@@ -310,8 +332,10 @@ impl Full<'_> {
             assert!(object::is_header(head), "a root leads to no object: {head:#x}");
             assert!(head & OLD != 0, "a young object after a minor collection");
             *place(address, 0) = head ^ MARK;
+            let bytes = size_words(address) * 8;
+            self.marked += bytes;
             if head & LARGE == 0 {
-                self.old.mark_lines(address, size_words(address) * 8);
+                self.old.mark_lines(address, bytes);
             }
             let closure = head & 0xff == object::header(Type::Closure, 0);
             if closure || tagged_fields(address).1 != 0 {

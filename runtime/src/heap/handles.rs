@@ -2,6 +2,7 @@
 //! collection and are updated by it; dropping one lets its words die.
 //! Deliberately absent: any way to keep a `Value`, which borrows the heap.
 
+use super::aside::Row;
 use crate::value::{Value, Word};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,10 +12,11 @@ use std::rc::Rc;
 pub(super) struct Handles {
     single: RefCell<Rows<Word>>,
     many: RefCell<Rows<Vec<Word>>>,
+    pub(super) aside: RefCell<Rows<Row>>,
 }
 
-struct Rows<T> {
-    rows: Vec<T>,
+pub(super) struct Rows<T> {
+    pub(super) rows: Vec<T>,
     free: Vec<usize>,
 }
 
@@ -28,7 +30,7 @@ impl<T> Default for Rows<T> {
 }
 
 impl<T> Rows<T> {
-    fn add(&mut self, row: T) -> usize {
+    pub(super) fn add(&mut self, row: T) -> usize {
         if let Some(index) = self.free.pop() {
             self.rows[index] = row;
             return index;
@@ -36,13 +38,14 @@ impl<T> Rows<T> {
         self.rows.push(row);
         self.rows.len() - 1
     }
-    fn remove(&mut self, index: usize, empty: T) {
+    pub(super) fn remove(&mut self, index: usize, empty: T) {
         self.rows[index] = empty;
         self.free.push(index);
     }
 }
 
 impl Handles {
+    /// All but what programs that were put aside hold.
     pub(super) fn visit(&self, f: &mut dyn FnMut(&mut Word)) {
         self.single.borrow_mut().rows.iter_mut().for_each(&mut *f);
         for row in &mut self.many.borrow_mut().rows {

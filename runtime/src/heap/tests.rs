@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use std::task::Context;
 
 fn stress() -> HeapOptions {
     HeapOptions {
@@ -337,4 +338,37 @@ fn random_sizes(options: HeapOptions, steps: usize) {
 fn objects_of_every_size_survive() {
     random_sizes(small(), 4000);
     random_sizes(stress(), 800);
+}
+
+/// A program that was put aside with a vector of so many words, and what all share.
+fn put_aside(heap: &mut Heap, words: usize, shared: &Handle) -> Aside {
+    heap.reserve(crate::vector::size_of_vector(words), &mut ()).unwrap();
+    let vector = heap.vector(words, heap.get(shared));
+    heap.set_aside([vector.word(), Word::NIL])
+}
+
+#[test]
+fn who_was_put_aside_with_most_goes_for_one_that_needs_it() {
+    const MB: usize = (1 << 20) / 8;
+    let mut heap = Heap::new(HeapOptions {
+        limit_bytes: 8 << 20,
+        ..small()
+    });
+    heap.reserve(2 << 20, &mut ()).unwrap();
+    let shared = heap.handle(heap.vector(2 * MB - 8, Value::NIL));
+    let programs = [MB / 4, MB, 2 * MB, 2 * MB].map(|words| put_aside(&mut heap, words, &shared));
+    let [tiny, middle, large, kept] = &programs;
+    [tiny, middle, large].iter().for_each(|program| program.allow_end());
+    let waker = std::task::Waker::noop();
+    let context = Context::from_waker(waker);
+    assert!(programs.iter().all(|program| program.poll_end(&context).is_pending()));
+    // Less than the largest holds: it makes room, and is told.
+    assert!(heap.reserve(1 << 20, &mut ()).is_ok());
+    assert!(large.poll_end(&context).is_ready() && large.words().is_none());
+    // As much as the next one holds: who asks is refused.
+    assert!(heap.reserve(4 << 20, &mut ()).is_err());
+    // The one that nobody allowed to be ended is there, whole.
+    let [vector, _] = kept.words().unwrap();
+    assert_eq!(Value::from_word(vector).as_vector().unwrap().len(), 2 * MB);
+    assert!(middle.words().is_some() && tiny.words().is_some());
 }

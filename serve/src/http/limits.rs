@@ -53,7 +53,7 @@ limits! {
     connections_max: usize = 10_000, "max-connections", "10,000", "the next ones wait to be accepted";
     /// Requests whose handlers have not ended.
     requests_max: usize = 1_024, "max-requests", "1,024", "503 with Retry-After";
-    /// A handler that runs so long gives way to others.
+    /// A handler that runs so long gives way to others, from then on each time after a tenth of it.
     slice_time: Duration = Duration::from_millis(10), "slice-ms", "10 ms", "preempted";
     /// So long a handler may run.
     running_time: Duration = Duration::from_secs(10), "cpu-ms", "10 s", "`deadline exceeded`";

@@ -4,7 +4,7 @@ use super::answer::{Peer, Site, answer};
 use super::guard::Guard;
 use super::limits::Limits;
 use super::peer::Direct;
-use super::socket::accept_rest;
+use super::socket::{ACCEPT_PAUSE, accept_rest};
 use crate::app::Stopping;
 use crate::edge::Refusal;
 use crate::program::Program;
@@ -147,8 +147,8 @@ const STREAM: &str = "%http-stream";
 /// The core function behind WebSockets.
 const SOCKET: &str = "%http-websocket";
 
-/// How long to wait when no connection can be accepted, for lack of descriptors for instance.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Between two looks at what is still under way when the server stops.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How long a connection without a request is kept when the server stops or the isolate broke.
 const FRESH: Duration = Duration::from_millis(500);
@@ -177,7 +177,7 @@ async fn accept_all(socket: TcpListener, site: Rc<Site>, mut stop: Stopping, pro
                 }
                 Err(error) => {
                     tracing::warn!(target: "sx::http", "accept: {error}");
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
         }
@@ -197,7 +197,7 @@ async fn accept_all(socket: TcpListener, site: Rc<Site>, mut stop: Stopping, pro
     let drained = async {
         while connections.join_next().await.is_some() {}
         while site.unfinished.get() > 0 {
-            tokio::time::sleep(PAUSE / 5).await;
+            tokio::time::sleep(LOOK).await;
         }
     };
     if tokio::time::timeout(site.limits.drain_time, drained).await.is_err() {
@@ -262,7 +262,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     // What a client has sent with its connection may be on its way.
     let until = tokio::time::Instant::now() + FRESH;
     while !peer.has_asked.get() && tokio::time::Instant::now() < until {
-        if let Ok(ended) = tokio::time::timeout(PAUSE, connection.as_mut()).await {
+        if let Ok(ended) = tokio::time::timeout(LOOK, connection.as_mut()).await {
             return ended;
         }
     }

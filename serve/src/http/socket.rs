@@ -13,6 +13,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 /// Connections that may wait to be accepted; the system has a limit of its own.
 const BACKLOG: u32 = 4096;
 
+/// How long to wait when no connection can be accepted, for lack of descriptors for instance.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
 /// How long clients have to finish a handshake that had begun when no new ones were taken any more.
 const SETTLING: Duration = Duration::from_millis(50);
 

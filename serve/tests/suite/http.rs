@@ -173,6 +173,34 @@ fn serial_handlers_run_one_after_the_other() {
     assert!(last < 64, "handlers did not interleave: {last}");
 }
 
+#[test]
+fn counting_in_the_store_is_right_for_many_clients() {
+    let counter = |body: &str, options: &str| {
+        let program = format!(
+            r#"(load "lib/persist/persist.sx")
+               (define store (persist/open "durable"))
+               (http-listen 0 (fn (request) {{:body (str {body})}}) {options})"#
+        );
+        Server::of(App {
+            store: Some(store()),
+            ..app(&program)
+        })
+    };
+    // Unmodified, where one handler runs after the other; by an atomic step, where they interleave.
+    let get_then_put = r#"(perform (list "persist/kv-put" "n" (+ 1 (or (perform (list "persist/kv-get" "n")) 0))))"#;
+    let atomic = r#"(persist/kv-update store "n" (fn (n) (+ 1 (or n 0))))"#;
+    for (body, options) in [
+        (get_then_put, ""),
+        (atomic, "{:concurrent true}"),
+        (atomic, "{:workers 2}"),
+    ] {
+        let server = counter(body, options);
+        let mut seen: Vec<i64> = (0..4).flat_map(|_| counts(&server, 64)).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, (1..=256).collect::<Vec<_>>(), "{body} {options}");
+    }
+}
+
 /// What so many clients get at the same time.
 fn counts(server: &Server, clients: usize) -> Vec<i64> {
     std::thread::scope(|scope| {

@@ -4,6 +4,7 @@ mod epoch;
 mod http;
 mod malformed;
 mod matrix;
+mod memory;
 mod operate;
 mod ops;
 mod request;

@@ -8,286 +8,54 @@ use sx_serve::Limits;
 
 const ECHO: &str = r#"(http-listen 0 (fn (request) {:body (str "got " (get request "body"))}))"#;
 
-/// What is wrong, the bytes (`~` stands for a line end), the status.
-const CASES: &[(&str, &str, u16)] = &[
-    // The request line.
-    ("no target", "GET HTTP/1.1~host: a~~", 400),
-    ("no version", "GET /~host: a~~", 400),
-    ("only a method", "GET~~", 400),
-    ("two spaces before the target", "GET  / HTTP/1.1~host: a~~", 400),
-    ("two spaces before the version", "GET /  HTTP/1.1~host: a~~", 400),
-    ("a space at the end", "GET / HTTP/1.1 ~host: a~~", 400),
-    ("a tab between the parts", "GET\t/\tHTTP/1.1~host: a~~", 400),
-    ("a space at the beginning", " GET / HTTP/1.1~host: a~~", 400),
-    ("a method that is no token", "GE(T / HTTP/1.1~host: a~~", 400),
-    ("an empty method", " / HTTP/1.1~host: a~~", 400),
-    ("a version in lower case", "GET / http/1.1~host: a~~", 400),
-    ("a version without a minor number", "GET / HTTP/1~host: a~~", 400),
-    ("a version with two digits", "GET / HTTP/1.10~host: a~~", 400),
-    ("a version that is no number", "GET / HTTP/x.y~host: a~~", 400),
-    ("HTTP/2 spoken as text", "GET / HTTP/2.0~host: a~~", 505),
-    ("the preface of HTTP/2", "PRI * HTTP/2.0~~SM~~", 505),
-    ("HTTP/1.2", "GET / HTTP/1.2~host: a~~", 505),
-    ("HTTP/0.9", "GET / HTTP/0.9~~", 505),
-    ("a target without a slash", "GET a HTTP/1.1~host: a~~", 400),
-    ("a target with a fragment", "GET /a#b HTTP/1.1~host: a~~", 400),
-    (
-        "a target with a control character",
-        "GET /a\u{1}b HTTP/1.1~host: a~~",
-        400,
-    ),
-    ("a target that is not ASCII", "GET /ä HTTP/1.1~host: a~~", 400),
-    ("a target with half an escape", "GET /a%2 HTTP/1.1~host: a~~", 400),
-    ("a target with a false escape", "GET /a%zz HTTP/1.1~host: a~~", 400),
-    ("a target with a quote", "GET /a\"b HTTP/1.1~host: a~~", 400),
-    ("a target with a backtick", "GET /a`b HTTP/1.1~host: a~~", 400),
-    ("an asterisk for a GET", "GET * HTTP/1.1~host: a~~", 400),
-    ("another scheme", "GET ftp://a/ HTTP/1.1~host: a~~", 400),
-    (
-        "an absolute target without a host",
-        "GET http:/// HTTP/1.1~host: a~~",
-        400,
-    ),
-    ("a tunnel", "CONNECT a:443 HTTP/1.1~host: a:443~~", 501),
-    ("no request at all", "hello\r\n\r\n", 400),
-    ("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\0\u{1}~~", 400),
-    // Line ends.
-    (
-        "a line end without CR in the request line",
-        "GET / HTTP/1.1\nhost: a~~",
-        400,
-    ),
-    (
-        "a line end without CR in the fields",
-        "GET / HTTP/1.1~host: a\nx: y~~",
-        400,
-    ),
-    ("a CR without LF in a value", "GET / HTTP/1.1~host: a~x: a\rb~~", 400),
-    ("a CR without LF in the request line", "GET /\r HTTP/1.1~host: a~~", 400),
-    ("only LF everywhere", "GET / HTTP/1.1\nhost: a\n\n", 400),
-    // Fields.
-    ("a field without a colon", "GET / HTTP/1.1~host: a~x~~", 400),
-    ("a space before the colon", "GET / HTTP/1.1~host : a~~", 400),
-    ("a folded field", "GET / HTTP/1.1~host: a~x: 1~ 2~~", 400),
-    ("a folded field with a tab", "GET / HTTP/1.1~host: a~x: 1~\t2~~", 400),
-    ("a space before the first field", "GET / HTTP/1.1~ host: a~~", 400),
-    ("a field without a name", "GET / HTTP/1.1~host: a~: 1~~", 400),
-    ("a name with a space", "GET / HTTP/1.1~host: a~a b: 1~~", 400),
-    (
-        "a name with a control character",
-        "GET / HTTP/1.1~host: a~a\u{7f}: 1~~",
-        400,
-    ),
-    ("a name that is not ASCII", "GET / HTTP/1.1~host: a~ä: 1~~", 400),
-    ("a NUL in a value", "GET / HTTP/1.1~host: a~x: a\0b~~", 400),
-    (
-        "a control character in a value",
-        "GET / HTTP/1.1~host: a~x: a\u{8}b~~",
-        400,
-    ),
-    (
-        "an expectation nobody meets",
-        "GET / HTTP/1.1~host: a~expect: tea~~",
-        417,
-    ),
-    // Host.
-    ("no host", "GET / HTTP/1.1~x: y~~", 400),
-    ("two hosts", "GET / HTTP/1.1~host: a~host: b~~", 400),
-    ("the same host twice", "GET / HTTP/1.1~host: a~host: a~~", 400),
-    ("a host with a space", "GET / HTTP/1.1~host: a b~~", 400),
-    ("a host with a path", "GET / HTTP/1.1~host: a/b~~", 400),
-    ("a host with a user", "GET / HTTP/1.1~host: u@a~~", 400),
-    ("a host list", "GET / HTTP/1.1~host: a, b~~", 400),
-    ("a host with a false port", "GET / HTTP/1.1~host: a:b~~", 400),
-    ("a host with two ports", "GET / HTTP/1.1~host: a:1:2~~", 400),
-    ("an address that is none", "GET / HTTP/1.1~host: [:::::]~~", 400),
-    ("an address in short", "GET / HTTP/1.1~host: [1.2.3.4]~~", 400),
-    ("an address with a zone", "GET / HTTP/1.1~host: [fe80::1%25eth0]~~", 400),
-    ("an address of no version", "GET / HTTP/1.1~host: [v.a]~~", 400),
-    (
-        "an address of a version without text",
-        "GET / HTTP/1.1~host: [v1.]~~",
-        400,
-    ),
-    (
-        "a false address in a target",
-        "GET http://[::x]/ HTTP/1.1~host: a~~",
-        400,
-    ),
-    ("an address without its end", "GET / HTTP/1.1~host: [::1~~", 400),
-    ("two hosts in HTTP/1.0", "GET / HTTP/1.0~host: a~host: b~~", 400),
-    // Content-Length.
-    (
-        "a length that is no number",
-        "POST / HTTP/1.1~host: a~content-length: x~~",
-        400,
-    ),
-    ("a negative length", "POST / HTTP/1.1~host: a~content-length: -1~~", 400),
-    (
-        "a length with a sign",
-        "POST / HTTP/1.1~host: a~content-length: +1~~x",
-        400,
-    ),
-    (
-        "a hexadecimal length",
-        "POST / HTTP/1.1~host: a~content-length: 0x1~~x",
-        400,
-    ),
-    ("an empty length", "POST / HTTP/1.1~host: a~content-length:~~", 400),
-    (
-        "two different lengths",
-        "POST / HTTP/1.1~host: a~content-length: 1~content-length: 2~~xx",
-        400,
-    ),
-    (
-        "the same length twice",
-        "POST / HTTP/1.1~host: a~content-length: 1~content-length: 1~~x",
-        400,
-    ),
-    (
-        "a list of lengths",
-        "POST / HTTP/1.1~host: a~content-length: 1, 1~~x",
-        400,
-    ),
-    (
-        "a length beyond 64 bits",
-        "POST / HTTP/1.1~host: a~content-length: 99999999999999999999~~",
-        400,
-    ),
-    (
-        "a length beyond the limit",
-        "POST / HTTP/1.1~host: a~content-length: 99999999~~",
-        413,
-    ),
-    (
-        "a body that ends too early",
-        "POST / HTTP/1.1~host: a~content-length: 5~~abc",
-        400,
-    ),
-    // Transfer-Encoding.
-    (
-        "both framings",
-        "POST / HTTP/1.1~host: a~content-length: 3~transfer-encoding: chunked~~0~~",
-        400,
-    ),
-    (
-        "both framings, the other way round",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~content-length: 3~~0~~",
-        400,
-    ),
-    (
-        "an unknown coding",
-        "POST / HTTP/1.1~host: a~transfer-encoding: tea~~",
-        400,
-    ),
-    (
-        "chunks that are not last",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked, gzip~~",
-        400,
-    ),
-    (
-        "chunks twice",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked, chunked~~0~~",
-        400,
-    ),
-    (
-        "chunks twice, in two fields",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~transfer-encoding: chunked~~0~~",
-        400,
-    ),
-    (
-        "a coding before the chunks",
-        "POST / HTTP/1.1~host: a~transfer-encoding: gzip, chunked~~0~~",
-        501,
-    ),
-    (
-        "chunks with a prefix",
-        "POST / HTTP/1.1~host: a~transfer-encoding: xchunked~~0~~",
-        400,
-    ),
-    (
-        "an empty coding",
-        "POST / HTTP/1.1~host: a~transfer-encoding:~~0~~",
-        400,
-    ),
-    (
-        "chunks in HTTP/1.0",
-        "POST / HTTP/1.0~host: a~transfer-encoding: chunked~~0~~",
-        400,
-    ),
-    // Chunks.
-    (
-        "a chunk size that is no number",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~x~a~0~~",
-        400,
-    ),
-    (
-        "an empty chunk size",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~~a~0~~",
-        400,
-    ),
-    (
-        "a negative chunk size",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~-1~a~0~~",
-        400,
-    ),
-    (
-        "a chunk size with 0x",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~0x1~a~0~~",
-        400,
-    ),
-    (
-        "a chunk size beyond 64 bits",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~fffffffffffffffff~a~0~~",
-        400,
-    ),
-    (
-        "a space before a chunk size",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~ 1~a~0~~",
-        400,
-    ),
-    (
-        "a chunk that is longer than it says",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~1~ab~0~~",
-        400,
-    ),
-    (
-        "a chunk line without CR",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~1\na~0~~",
-        400,
-    ),
-    (
-        "chunk data without a line end",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~1~a0~~",
-        400,
-    ),
-    (
-        "chunks that end too early",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~5~abc",
-        400,
-    ),
-    (
-        "no last chunk",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~1~a~",
-        400,
-    ),
-    (
-        "a trailer without a colon",
-        "POST / HTTP/1.1~host: a~transfer-encoding: chunked~~1~a~0~x~~",
-        400,
-    ),
-    // Truncation.
-    ("half a request line", "GET / HT", 400),
-    ("half a head", "GET / HTTP/1.1~host: a~", 400),
-];
+/// The rows of `requests.txt`: what a request is, its bytes, the status it gets.
+fn requests(is_wanted: impl Fn(u16) -> bool) -> Vec<(&'static str, Vec<u8>, u16)> {
+    let rows = include_str!("../requests.txt").lines();
+    let rows = rows.filter(|row| !row.is_empty() && !row.starts_with('#'));
+    let rows = rows.map(|row| {
+        let (about, bytes) = row.split_once("  |  ").expect(row);
+        let (status, name) = about.split_once("  ").expect(row);
+        (name.trim_end(), bytes_of(bytes), status.parse().expect(row))
+    });
+    rows.filter(|(_, _, status)| is_wanted(*status)).collect()
+}
+
+/// The bytes that a row stands for.
+fn bytes_of(text: &str) -> Vec<u8> {
+    let mut bytes = String::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '~' => bytes.push_str("\r\n"),
+            '\\' => bytes.push(escaped(&mut rest).expect(text)),
+            c => bytes.push(c),
+        }
+    }
+    bytes.into_bytes()
+}
+
+fn escaped(rest: &mut std::str::Chars<'_>) -> Option<char> {
+    Some(match rest.next()? {
+        't' => '\t',
+        'n' => '\n',
+        'r' => '\r',
+        '0' => '\0',
+        'u' => {
+            let digits: String = rest.skip_while(|c| *c == '{').take_while(|c| *c != '}').collect();
+            char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+        }
+        _ => return None,
+    })
+}
 
 #[test]
 fn each_malformed_request_gets_its_status_and_the_server_lives() {
     let server = Server::start(ECHO);
-    assert!(CASES.len() >= 60);
-    for (name, bytes, status) in CASES {
-        let answer = server.raw(bytes.replace('~', "\r\n").as_bytes());
-        assert_eq!(Answer::of(&answer).status, *status, "{name}: {answer}");
+    let malformed = requests(|status| status != 200);
+    assert!(malformed.len() >= 60);
+    for (name, bytes, status) in malformed {
+        let answer = server.raw(&bytes);
+        assert_eq!(Answer::of(&answer).status, status, "{name}: {answer}");
         assert_eq!(
             answer.matches("HTTP/1.1 ").count(),
             1,
@@ -366,62 +134,8 @@ fn sizes_are_bounded() {
 #[test]
 fn what_is_unusual_but_right_is_taken() {
     let server = Server::start(ECHO);
-    for (name, bytes) in [
-        ("HTTP/1.0 without a host", "GET / HTTP/1.0~~"),
-        (
-            "an absolute target",
-            "GET http://a/b?c HTTP/1.1~host: a~connection: close~~",
-        ),
-        ("an empty host", "GET / HTTP/1.1~host:~connection: close~~"),
-        (
-            "an address for a host",
-            "GET / HTTP/1.1~host: [::1]:80~connection: close~~",
-        ),
-        (
-            "an address with dots for a host",
-            "GET / HTTP/1.1~host: [::ffff:1.2.3.4]~connection: close~~",
-        ),
-        (
-            "an address of another version for a host",
-            "GET / HTTP/1.1~host: [v1f.a:b]:80~connection: close~~",
-        ),
-        (
-            "a backtick in a query",
-            "GET /a?b`c HTTP/1.1~host: a~connection: close~~",
-        ),
-        (
-            "another protocol that is offered",
-            "POST / HTTP/1.1~host: a~connection: upgrade, close~upgrade: h2c~content-length: 1~~x",
-        ),
-        (
-            "an asterisk for OPTIONS",
-            "OPTIONS * HTTP/1.1~host: a~connection: close~~",
-        ),
-        ("an empty value", "GET / HTTP/1.1~host: a~x:~connection: close~~"),
-        (
-            "spaces around a value",
-            "GET / HTTP/1.1~host: \t a \t~connection: close~~",
-        ),
-        ("an empty line before", "~GET / HTTP/1.1~host: a~connection: close~~"),
-        (
-            "bytes beyond ASCII in a value",
-            "GET / HTTP/1.1~host: a~x: ü~connection: close~~",
-        ),
-        ("a method of one's own", "BREW / HTTP/1.1~host: a~connection: close~~"),
-        (
-            "a chunk extension",
-            "POST / HTTP/1.1~host: a~connection: close~transfer-encoding: Chunked~~0;a=b~~",
-        ),
-        (
-            "trailers",
-            "POST / HTTP/1.1~host: a~connection: close~transfer-encoding: chunked~~0~x: y~~",
-        ),
-        (
-            "an expectation",
-            "POST / HTTP/1.1~host: a~connection: close~expect: 100-continue~content-length: 0~~",
-        ),
-    ] {
-        let answer = server.raw(bytes.replace('~', "\r\n").as_bytes());
+    for (name, bytes, _) in requests(|status| status == 200) {
+        let answer = server.raw(&bytes);
         assert_eq!(Answer::of(&answer).status, 200, "{name}: {answer}");
     }
 }

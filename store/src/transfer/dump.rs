@@ -114,6 +114,7 @@ fn each(input: &mut dyn BufRead, sink: &mut dyn FnMut(Row) -> Result<(), Transfe
         input,
         digest: Sha256::new(),
         line: 0,
+        is_cut: false,
         rows: 0,
     };
     match reader.next()? {
@@ -136,6 +137,8 @@ struct Reader<'a> {
     input: &'a mut dyn BufRead,
     digest: Sha256,
     line: usize,
+    /// Does the line lack its end?
+    is_cut: bool,
     rows: u64,
 }
 
@@ -147,8 +150,9 @@ impl Reader<'_> {
             .input
             .read_line(&mut line)
             .map_err(|error| self.wrong(error.to_string()))?;
-        if line.ends_with('\n') {
-            line.pop();
+        match line.ends_with('\n') {
+            true => drop(line.pop()),
+            false => self.is_cut = read > 0,
         }
         Ok((read > 0).then_some(line))
     }
@@ -165,6 +169,10 @@ impl Reader<'_> {
         }
     }
     fn wrong(&self, text: String) -> TransferError {
+        let text = match self.is_cut && self.line > 1 {
+            true => "the dump is cut off: the line is not whole, and there is no `end` line".to_owned(),
+            false => text,
+        };
         let line = self.line;
         TransferError::Line { line, text }
     }
