@@ -59,7 +59,8 @@ impl Machine {
         let stack = &self.isolate.state.stack;
         // SAFETY: the running frame begins with its closure.
         let chunk = unsafe { &instance_of(*stack.fp).chunk };
-        let row = chunk.inlined.iter().find(|row| row.pc as usize == stack.pc)?;
+        // Of a negated test there is a row for `not` too, before that of the test.
+        let row = chunk.inlined.iter().rfind(|row| row.pc as usize == stack.pc)?;
         match &chunk.consts[row.cell as usize] {
             Const::Global(name) => Some(name.clone()),
             _ => None,
