@@ -184,7 +184,8 @@ fn a_program_is_reloaded_and_no_request_is_refused() {
         std::thread::sleep(Duration::from_millis(700));
         folder.write("app.sx", "(nor-does-this)");
         std::thread::sleep(Duration::from_millis(700));
-        assert_eq!(server.get("/").body, "two-bb");
+        // A worker of the program before may still be answering its last requests.
+        assert!(becomes("two-bb"), "{}", server.get("/").body);
         folder.write("app.sx", &program("three-"));
         assert!(becomes("three-bb"), "{}", server.get("/").body);
         stop.store(true, Ordering::Relaxed);
