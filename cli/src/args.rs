@@ -50,8 +50,7 @@ const ENVIRONMENT: &str = "Environment:\n  \
     SX_STORE          the store: a directory or a PostgreSQL URL; comes before SX_PERSIST_DIR\n  \
     SX_PROJECT_DIR    where a relative `load` looks after the working directory\n  \
     SX_MEMORY_LIMIT   most bytes a program's heap may take, with K, M or G (default 1G)\n  \
-    SX_PROCESS_MEMORY  most bytes the heaps of all workers may take together, each an equal part (default 80 % of the memory there is)
-  \
+    SX_PROCESS_MEMORY  most bytes the heaps of all workers may take together, each an equal part (default 80 % of the memory there is)\n  \
     SX_PERSIST_DIR    the directory of the store: default persist-data for `serve`, none for other commands\n  \
     SX_HTTP_HOST      the address `http-listen` listens at (default 127.0.0.1)\n  \
     SX_PORT PORT      the port of `serve`, unless --port says (default 8000) and of `dream-run` (default 8080); the first counts\n  \

@@ -189,7 +189,8 @@ fn admin() -> Result<Option<Admin>, String> {
         return place.parse().map(Some).map_err(|wrong| format!("{ADMIN}: {wrong}"));
     }
     let store = STORE.into_iter().find_map(set).unwrap_or_else(|| DIRECTORY.to_owned());
-    Ok((!is_shared(&store)).then(|| Admin::In(PathBuf::from(store))))
+    let own = !is_shared(&store);
+    Ok(own.then(|| Admin::In(PathBuf::from(store))))
 }
 
 /// The blog keeps everything in the store, so that it can have a worker for each core; a program may
